@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+
+/** Majors of PostgreSQL whose binaries the npm packages of this repository bring; tests run on each of them. */
+export const POSTGRES_MAJORS = [15, 18] as const;
+export type PostgresMajor = (typeof POSTGRES_MAJORS)[number];
+
+/** The server refuses to run as root, so root runs it as `nobody`. */
+const NOBODY = 65_534;
+const asRoot = process.getuid?.() === 0;
+const identity = asRoot ? { uid: NOBODY, gid: NOBODY } : {};
+
+/**
+ * The server's binaries as a tree that any user of the machine can read: the npm package lacks the symbolic links of
+ * its libraries (an install script would make them, and none may run), and it may lie below a home that others cannot
+ * enter. Made once per version, by rename, so two runs at once cannot see half of it.
+ */
+export function postgresBinaries(major: PostgresMajor): string {
+  const packageName = `postgres-${major}-${process.platform}-${process.arch}`;
+  let manifest: string;
+  try {
+    manifest = join(dirname(createRequire(import.meta.url).resolve(packageName)), "..", "package.json");
+  } catch (cause) {
+    throw new Error(
+      `No PostgreSQL ${major} for ${process.platform}/${process.arch} came with npm; set DATABASE_URL to use a server of yours`,
+      { cause },
+    );
+  }
+  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+  const target = join(tmpdir(), `jobqueue-postgres-${version}`);
+  if (existsSync(target)) return target;
+  const fresh = mkdtempSync(`${target}-`);
+  cpSync(join(dirname(manifest), "native"), fresh, { recursive: true });
+  const links = JSON.parse(readFileSync(join(fresh, "pg-symlinks.json"), "utf8")) as { source: string; target: string }[];
+  for (const link of links) {
+    const path = join(fresh, link.target.replace(/^native\//, ""));
+    if (!existsSync(path)) symlinkSync(basename(link.source), path);
+  }
+  spawnSync("chmod", ["-R", "a+rX", fresh]);
+  try {
+    renameSync(fresh, target);
+  } catch {
+    rmSync(fresh, { recursive: true, force: true }); // another run was first
+  }
+  return target;
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => {
+        resolve(typeof address === "object" && address ? address.port : 0);
+      });
+    });
+  });
+}
+
+/**
+ * A real PostgreSQL server of our own: a temporary data directory, a free loopback port, trust authentication.
+ * `fsync` is off by default because tests kill processes, not the machine.
+ */
+export class PostgresServer {
+  readonly major: PostgresMajor;
+  readonly port: number;
+  readonly directory: string;
+  readonly #binaries: string;
+  readonly #settings: Readonly<Record<string, string>>;
+  #process: ChildProcess | undefined;
+
+  private constructor(major: PostgresMajor, port: number, directory: string, settings: Record<string, string>) {
+    this.major = major;
+    this.port = port;
+    this.directory = directory;
+    this.#binaries = postgresBinaries(major);
+    this.#settings = settings;
+  }
+
+  /** Makes a data directory and starts a server on it. `settings` are configuration parameters, such as `ssl`. */
+  static async create(major: PostgresMajor, settings: Record<string, string> = {}): Promise<PostgresServer> {
+    const directory = mkdtempSync(join(tmpdir(), `jobqueue-pg${major}-`));
+    const server = new PostgresServer(major, await freePort(), directory, settings);
+    if (asRoot) chownSync(directory, NOBODY, NOBODY);
+    const made = spawnSync(
+      join(server.#binaries, "bin/initdb"),
+      ["-D", join(directory, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+      { ...identity, encoding: "utf8", env: server.#environment(), cwd: directory },
+    );
+    if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${made.stdout}${made.error?.message ?? ""}`);
+    await server.start();
+    return server;
+  }
+
+  /** Connection URL of a database of this server. */
+  url(database = "postgres", user = "postgres"): string {
+    return `postgres://${user}@127.0.0.1:${this.port}/${database}?sslmode=disable`;
+  }
+
+  /** Starts the server and waits until it accepts connections. */
+  async start(): Promise<void> {
+    const settings = {
+      port: String(this.port),
+      listen_addresses: "127.0.0.1",
+      unix_socket_directories: "",
+      fsync: "off",
+      full_page_writes: "off",
+      max_connections: "300",
+      shared_buffers: "128MB",
+      ...this.#settings,
+    };
+    const child = spawn(
+      join(this.#binaries, "bin/postgres"),
+      ["-D", join(this.directory, "data"), ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`])],
+      { ...identity, env: this.#environment(), cwd: this.directory, stdio: ["ignore", "ignore", "pipe"] },
+    );
+    this.#process = child;
+    let log = "";
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.on("data", (chunk: Buffer) => {
+        if (log.length < 100_000) log += chunk.toString();
+        if (log.includes("database system is ready to accept connections")) resolve();
+      });
+      child.once("error", reject);
+      child.once("exit", (code) => {
+        reject(new Error(`postgres ${this.major} exited with ${code}: ${log}`));
+      });
+    });
+  }
+
+  /** Stops the server: `fast` disconnects clients, `immediate` is a crash. Does nothing when it is not running. */
+  async stop(mode: "fast" | "immediate" = "fast"): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null) return;
+    const exited = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
+    await exited;
+  }
+
+  async restart(mode: "fast" | "immediate" = "fast"): Promise<void> {
+    await this.stop(mode);
+    await this.start();
+  }
+
+  /** Stops the server and removes its data. */
+  async destroy(): Promise<void> {
+    await this.stop("immediate");
+    mkdirSync(this.directory, { recursive: true });
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC", LD_LIBRARY_PATH: join(this.#binaries, "lib") };
+  }
+}
