@@ -1,0 +1,268 @@
+import type { Kind } from "./names.ts";
+
+/**
+ * Who has to act before a condition gets better.
+ *
+ * - `nobody`: it is well, or it is as somebody asked for.
+ * - `operator`: wait; the operator goes on by itself.
+ * - `user`: who owns the manifest has to change it.
+ * - `administrator`: who runs the database or the cluster has to change something there.
+ */
+export type Actor = "nobody" | "operator" | "user" | "administrator";
+
+/** What a condition's status can be (metav1.ConditionStatus). */
+export type ConditionStatus = "True" | "False" | "Unknown";
+
+/** What a reason of a condition says. */
+export interface ReasonMeaning {
+  /** The statuses that the condition may have with this reason. */
+  readonly status: readonly ConditionStatus[];
+  readonly actor: Actor;
+  /** One sentence or two, for the reference. */
+  readonly meaning: string;
+}
+
+/**
+ * Every condition the operator writes, by kind, type and reason. Closed: what is not here does not exist. The reference
+ * (docs/reference/kinds.md) is made from it.
+ *
+ * Rules: every condition is computed anew in each pass, none is only ever set. `Ready` does not depend on pauses or on
+ * zero replicas. What only the store knows is `Unknown`, not `False`, while the store cannot be reached. `Stalled` is
+ * there only while a person has to act, so that tools that wait for `Ready` (kstatus: Helm, Flux) give up at once
+ * instead of waiting for their time to run out; it repeats the reason of the condition it explains.
+ */
+export const CONDITIONS = {
+  JobQueue: {
+    // Is the spec in force?
+    Ready: {
+      Reconciled: {
+        status: ["True"],
+        actor: "nobody",
+        meaning:
+          "The spec is in force in the store and in the cluster. A paused queue and one with zero workers are ready.",
+      },
+      Progressing: {
+        status: ["False", "Unknown"],
+        actor: "operator",
+        meaning: "The operator is at it: a roll-out is under way, or the store has not been looked at yet.",
+      },
+      StoreNotFound: {
+        status: ["False"],
+        actor: "user",
+        meaning: "There is no JobStore of the name in storeRef in this namespace. Workers that run go on running.",
+      },
+      StoreUnreachable: {
+        status: ["Unknown"],
+        actor: "administrator",
+        meaning: "The store does not answer; the condition Reachable of the JobStore says why. Nothing is restarted.",
+      },
+      StoreAuthFailed: {
+        status: ["Unknown"],
+        actor: "administrator",
+        meaning: "Postgres refused the user or the password of the JobStore.",
+      },
+      SchemaIncompatible: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "The schema of the store does not fit this operator; SchemaCompatible of the JobStore says how.",
+      },
+      QueueConflict: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "An older JobQueue manages the same queue of the same store. The older one counts, this one does nothing.",
+      },
+      DeploymentConflict: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "A Deployment of the name of the pool belongs to somebody else. It is never adopted: rename or delete it.",
+      },
+      InvalidPodTemplate: {
+        status: ["False"],
+        actor: "user",
+        meaning: "The API server refuses the Deployment made from workers.template; the message is its own.",
+      },
+      WorkerRolloutFailed: {
+        status: ["False"],
+        actor: "user",
+        meaning: "New pods of the pool did not become ready in time; the pods from before go on working.",
+      },
+    },
+    // Do jobs start?
+    Paused: {
+      Active: { status: ["False"], actor: "nobody", meaning: "No hold is in force: jobs start." },
+      PausedBySpec: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "spec.state is Paused, nothing else holds the queue.",
+      },
+      PausedByHold: {
+        status: ["True"],
+        actor: "nobody",
+        meaning:
+          "spec.state is Active, but other holds are in force; status.holds says whose. They are never removed by the operator.",
+      },
+      PausedBySpecAndHold: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "spec.state is Paused and other holds are in force: state: Active alone will not resume the queue.",
+      },
+      StoreUnreachable: {
+        status: ["Unknown"],
+        actor: "administrator",
+        meaning: "The holds cannot be read. They stay in force: workers that can reach the store obey them.",
+      },
+    },
+    // Is there anybody to run the jobs?
+    WorkersAvailable: {
+      MinimumAvailable: { status: ["True"], actor: "nobody", meaning: "At least one worker of the pool is ready." },
+      ServedByOther: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "Workers of another JobQueue, which names this queue in alsoServes, serve it.",
+      },
+      ScaledToZero: {
+        status: ["False"],
+        actor: "nobody",
+        meaning: "spec.replicas is 0: jobs wait until it is raised.",
+      },
+      PodsNotReady: {
+        status: ["False"],
+        actor: "operator",
+        meaning: "Workers are wanted but no pod is ready yet; the events of the pods say why.",
+      },
+      NoWorkersConfigured: {
+        status: ["False"],
+        actor: "nobody",
+        meaning:
+          "The JobQueue has no workers and no other JobQueue serves it; workers may still run outside the cluster.",
+      },
+    },
+    // Does a person have to act?
+    Stalled: {
+      QueueConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
+      DeploymentConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
+      InvalidPodTemplate: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
+      WorkerRolloutFailed: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
+    },
+  },
+  JobStore: {
+    // Can the store be used?
+    Ready: {
+      Reconciled: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "The store can be reached and its schema fits this operator.",
+      },
+      Progressing: {
+        status: ["False", "Unknown"],
+        actor: "operator",
+        meaning: "The operator connects, or brings the schema up to date.",
+      },
+      StoreUnreachable: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "The store does not answer; Reachable says why.",
+      },
+      StoreAuthFailed: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "Postgres refused the user or the password.",
+      },
+      SchemaIncompatible: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "The schema does not fit this operator; SchemaCompatible says how.",
+      },
+    },
+    // Does Postgres answer?
+    Reachable: {
+      Connected: { status: ["True"], actor: "nobody", meaning: "Postgres answers, with the rights that are needed." },
+      Connecting: { status: ["Unknown"], actor: "operator", meaning: "The first attempt is under way." },
+      SecretNotFound: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "A Secret that the connection names, or the key inside it, is not there. It is looked for again by itself.",
+      },
+      SecretInvalid: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "The Secret is there but holds no usable URL or certificate; the message says what is wrong, never the value.",
+      },
+      ConnectFailed: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "No connection: name not found, refused, no route, or Postgres is starting or full.",
+      },
+      Timeout: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "Postgres, or the network on the way, did not answer in time.",
+      },
+      AuthFailed: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "Postgres refused the user, the password or the database. The Secret is read again by itself.",
+      },
+      TlsFailed: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "No encryption, or the certificate is not that of the server; see connection.tls.",
+      },
+      NotPrimary: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "The address leads to a standby, which cannot be written; normal for seconds during a promotion.",
+      },
+    },
+    // Does the schema fit?
+    SchemaCompatible: {
+      Compatible: { status: ["True"], actor: "nobody", meaning: "The schema has a version this operator works with." },
+      Migrating: {
+        status: ["False"],
+        actor: "operator",
+        meaning: "The schema is missing or older; the operator brings it up to date now.",
+      },
+      MigrationFailed: {
+        status: ["False"],
+        actor: "administrator",
+        meaning:
+          "A step of the migration failed and was rolled back; the message is that of Postgres. It is tried again.",
+      },
+      TooNew: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "A newer operator made the schema: upgrade this one.",
+      },
+      StoreUnreachable: {
+        status: ["Unknown"],
+        actor: "administrator",
+        meaning: "The version cannot be read; see Reachable.",
+      },
+    },
+    // Does a person have to act?
+    Stalled: {
+      SecretNotFound: { status: ["True"], actor: "user", meaning: "Explained by Reachable." },
+      SecretInvalid: { status: ["True"], actor: "user", meaning: "Explained by Reachable." },
+      AuthFailed: { status: ["True"], actor: "administrator", meaning: "Explained by Reachable." },
+      TlsFailed: { status: ["True"], actor: "administrator", meaning: "Explained by Reachable." },
+      MigrationFailed: { status: ["True"], actor: "administrator", meaning: "Explained by SchemaCompatible." },
+      TooNew: { status: ["True"], actor: "administrator", meaning: "Explained by SchemaCompatible." },
+    },
+  },
+} as const satisfies Readonly<Record<Kind, Readonly<Record<string, Readonly<Record<string, ReasonMeaning>>>>>>;
+
+/** The types of conditions of a kind. */
+export type ConditionType<K extends Kind> = keyof (typeof CONDITIONS)[K] & string;
+
+/** The reasons that a condition of a kind can have. */
+export type ConditionReason<K extends Kind, T extends ConditionType<K>> = keyof (typeof CONDITIONS)[K][T] & string;
+
+/** What a condition says; undefined when the table does not allow it. */
+export function reasonMeaning(kind: Kind, type: string, reason: string): ReasonMeaning | undefined {
+  const types: Readonly<Record<string, Readonly<Record<string, ReasonMeaning>>>> = CONDITIONS[kind];
+  return types[type]?.[reason];
+}
