@@ -35,7 +35,11 @@ export default defineConfig({
         timeout: 120_000,
         globalSetup: ["./test/support/postgres/global-setup.ts", "./test/support/api-server/global-setup.ts"],
       }),
-      level("cluster", { timeout: 600_000, parallel: false }),
+      level("cluster", {
+        timeout: 600_000,
+        parallel: false,
+        globalSetup: ["./test/support/kubernetes/cluster-setup.ts"],
+      }),
     ],
   },
 });

@@ -1,1 +1,37 @@
-export {};
+/** The store: a queue in a Postgres schema. README.md beside `src/` describes the protocols; the SQL is the contract. */
+export { Database, type DatabaseOptions } from "./connection/database.ts";
+export { hintChannel, QueueHints, type QueueHintsOptions } from "./connection/queue-hints.ts";
+export { quoteIdentifier } from "./connection/identifier.ts";
+export {
+  type ConnectionSettings,
+  parseStoreUrl,
+  TLS_MODES,
+  type TlsMode,
+  type TlsSettings,
+} from "./connection/settings.ts";
+export { type RetryAdvice, StoreError, type StoreErrorCode } from "./errors.ts";
+export { isLegalTransition, JOB_STATE_NAMES, JOB_STATES, type JobState } from "./job-state.ts";
+export { claim, type ClaimedJob, type ClaimRequest } from "./jobs/claim.ts";
+export { complete, type CompletedJob } from "./jobs/complete.ts";
+export { enqueue, type Enqueued, enqueueMany, type NewJob } from "./jobs/enqueue.ts";
+export { fail, type FailedJob } from "./jobs/fail.ts";
+export type { Job } from "./jobs/job.ts";
+export { MAX_JSON_BYTES, MAX_JSON_DEPTH, toJsonText } from "./jobs/json-value.ts";
+export { getJob, type JobFilter, listJobs } from "./jobs/read-jobs.ts";
+export { type RecoveredJob, type RecoveryRequest, recoverStale } from "./jobs/recover-stale.ts";
+export { type LeasedJob, returnUnstarted } from "./jobs/return-unstarted.ts";
+export { maintain } from "./maintenance/maintain.ts";
+export { migrate, type MigrationResult } from "./migrations/migrate.ts";
+export { SCHEMA_VERSION, schemaVersion } from "./migrations/schema-version.ts";
+export { ensureQueue, notifyQueue } from "./queues/ensure-queue.ts";
+export { hold, type NewHold } from "./queues/hold.ts";
+export { type Hold, listHolds } from "./queues/list-holds.ts";
+export { type QueueStats, queueStats } from "./queues/queue-stats.ts";
+export { release, type Release } from "./queues/release.ts";
+export { type ServerFacts, serverFacts } from "./server-facts.ts";
+export { type QueryableClient, type Session, sessionOn } from "./session.ts";
+export { SQLSTATE_RULES, type SqlstateRule, toStoreError } from "./sqlstate.ts";
+export { type HeartbeatFacts, heartbeat, type RenewedLease } from "./workers/heartbeat.ts";
+export { listWorkers, type WorkerRow } from "./workers/list-workers.ts";
+export { deregisterWorker, registerWorker, type WorkerFacts } from "./workers/register-worker.ts";
+export { type GonePods, workersGone } from "./workers/workers-gone.ts";

@@ -16,7 +16,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return async () => {};
   }
   const servers = await Promise.all(POSTGRES_MAJORS.map((major) => PostgresServer.create(major)));
-  project.provide("postgres", Object.fromEntries(servers.map((server) => [`PostgreSQL ${server.major}`, server.url()])));
+  project.provide(
+    "postgres",
+    Object.fromEntries(servers.map((server) => [`PostgreSQL ${server.major}`, server.url()])),
+  );
   return async () => {
     await Promise.all(servers.map((server) => server.destroy()));
   };

@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -35,7 +45,10 @@ export function postgresBinaries(major: PostgresMajor): string {
   if (existsSync(target)) return target;
   const fresh = mkdtempSync(`${target}-`);
   cpSync(join(dirname(manifest), "native"), fresh, { recursive: true });
-  const links = JSON.parse(readFileSync(join(fresh, "pg-symlinks.json"), "utf8")) as { source: string; target: string }[];
+  const links = JSON.parse(readFileSync(join(fresh, "pg-symlinks.json"), "utf8")) as {
+    source: string;
+    target: string;
+  }[];
   for (const link of links) {
     const path = join(fresh, link.target.replace(/^native\//, ""));
     if (!existsSync(path)) symlinkSync(basename(link.source), path);
@@ -112,11 +125,17 @@ export class PostgresServer {
       full_page_writes: "off",
       max_connections: "300",
       shared_buffers: "128MB",
+      // Lets tests prove in which order transactions committed.
+      track_commit_timestamp: "on",
       ...this.#settings,
     };
     const child = spawn(
       join(this.#binaries, "bin/postgres"),
-      ["-D", join(this.directory, "data"), ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`])],
+      [
+        "-D",
+        join(this.directory, "data"),
+        ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+      ],
       { ...identity, env: this.#environment(), cwd: this.directory, stdio: ["ignore", "ignore", "pipe"] },
     );
     this.#process = child;

@@ -1,0 +1,29 @@
+/** One way in which the command can end. */
+export interface ExitCode {
+  /** What the process exits with. */
+  readonly code: number;
+  /** What it means, as a sentence for the reference. */
+  readonly meaning: string;
+}
+
+/** Every way in which the command ends. The reference and `jobqueue help` are made from this table. */
+export const EXIT_CODES = {
+  ok: { code: 0, meaning: "Done." },
+  failed: { code: 1, meaning: "It failed in a way that has no code of its own; the message says how." },
+  usage: { code: 2, meaning: "The command line is wrong: unknown verb or flag, missing or malformed value." },
+  notFound: { code: 3, meaning: "What was asked for is not there: job, queue, JobStore or Secret." },
+  storeUnreachable: { code: 4, meaning: "The store cannot be reached, or it refused the credentials." },
+  schemaMismatch: {
+    code: 5,
+    meaning: "The store's schema is not installed or has another version; see `jobqueue migrate`.",
+  },
+  clusterFailed: { code: 6, meaning: "The cluster cannot be reached, or it refused the request." },
+  stillPaused: {
+    code: 7,
+    meaning: "`resume` is done, but something else keeps the queue paused; the message says what.",
+  },
+  interrupted: { code: 130, meaning: "Interrupted by Ctrl-C; what was already committed stays." },
+} as const satisfies Record<string, ExitCode>;
+
+/** The name of one way to end. */
+export type ExitName = keyof typeof EXIT_CODES;

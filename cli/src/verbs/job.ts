@@ -1,0 +1,108 @@
+import { getJob, type Job, listHolds, listWorkers, serverFacts, type Session } from "@jobqueue/store";
+import { withStore } from "../connect/open-store.ts";
+import { exactDuration, formatDuration } from "../duration.ts";
+import { Failure, usageFailure } from "../failure.ts";
+import { describeWorker, nextOf, stateOf, type Surroundings } from "../job-story.ts";
+import { printable } from "../output/printable.ts";
+import { printResult } from "../output/result.ts";
+import type { RunVerb } from "../verb.ts";
+
+const LABEL_WIDTH = 15;
+
+/** `label: value`, with the further lines of a value beneath its first. */
+function line(label: string, value: string): string {
+  return `${`${label}:`.padEnd(LABEL_WIDTH)}${printable(value)
+    .trimEnd()
+    .replaceAll("\n", `\n${" ".repeat(LABEL_WIDTH)}`)}\n`;
+}
+
+function at(time: Date, now: Date): string {
+  const difference = (now.getTime() - time.getTime()) / 1000;
+  const relative = difference >= 0 ? `${formatDuration(difference)} ago` : `in ${formatDuration(-difference)}`;
+  return `${time.toISOString()} (${relative})`;
+}
+
+/** Everything about one job, for people. */
+export function renderJob(job: Job, around: Surroundings): string {
+  const { now, worker } = around;
+  const lines: [string, string | null | undefined][] = [
+    ["Job", job.id],
+    ["Kind", job.kind],
+    ["Queue", job.queue],
+    ["State", stateOf(job, around)],
+    ["Next", nextOf(job, around)],
+    ["Priority", job.priority === 0 ? null : String(job.priority)],
+    ["Created", at(job.createdAt, now)],
+    ["Ready", job.runAt.getTime() === job.createdAt.getTime() ? null : at(job.runAt, now)],
+    ["Claimed", job.claimedAt && at(job.claimedAt, now)],
+    ["Finished", job.finishedAt && at(job.finishedAt, now)],
+    ["Took", job.durationMs === null ? null : `${job.durationMs} ms`],
+    ["Time limit", job.timeoutMs === null ? null : exactDuration(job.timeoutMs / 1000)],
+    ["Worker", worker ? describeWorker(worker) : job.workerId],
+    ["Lease", job.lockedUntil && `token ${job.leaseToken}, until ${at(job.lockedUntil, now)}`],
+    [
+      "Recoveries",
+      job.recoveries === 0 ? null : `${job.recoveries} (attempts lost to infrastructure, not counted as attempts)`,
+    ],
+    [
+      "Last recovery",
+      job.lastRecovery &&
+        `${job.lastRecovery.at} by ${job.lastRecovery.actor}${job.lastRecovery.reason ? `: ${job.lastRecovery.reason}` : ""}`,
+    ],
+    ["Unique key", job.uniqueKey],
+    ["Tag", job.tag],
+    [
+      "Labels",
+      job.labels &&
+        Object.entries(job.labels)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(", "),
+    ],
+    ["Last error", job.lastError],
+    ["Payload", JSON.stringify(job.payload, null, 2)],
+    ["Result", job.state === "completed" ? JSON.stringify(job.result, null, 2) : null],
+  ];
+  return lines
+    .map(([label, value]) => (value === null || value === undefined || value === "" ? "" : line(label, value)))
+    .join("");
+}
+
+async function readSurroundings(session: Session, job: Job): Promise<Surroundings> {
+  const [workers, holds, { now }] = await Promise.all([
+    listWorkers(session, { includeGone: true }),
+    listHolds(session, job.queue),
+    serverFacts(session),
+  ]);
+  return {
+    now,
+    holds,
+    worker: workers.find((worker) => worker.id === job.workerId),
+    serving: workers.filter((worker) => worker.isLive && worker.state === "active" && worker.queues.includes(job.queue))
+      .length,
+  };
+}
+
+/** `jobqueue job ID`. */
+export const run: RunVerb = async (args, terminal) => {
+  const id = args.positional("ID");
+  if (!/^\d{1,18}$/.test(id))
+    throw usageFailure(
+      `'${id}' is no id of a job: ids are whole numbers`,
+      "`jobqueue jobs` lists jobs with their ids.",
+    );
+  const { job, around } = await withStore(args, terminal, async ({ database }) => {
+    const found = await getJob(database, id);
+    if (!found) {
+      const remedy =
+        "Finished jobs are there only as long as their history is kept. `jobqueue jobs` lists what there is.";
+      throw new Failure("notFound", `the store has no job ${id}`, { remedy });
+    }
+    return { job: found, around: await readSurroundings(database, found) };
+  });
+  printResult(args, terminal, {
+    value: { ...job, next: nextOf(job, around) },
+    names: [job.id],
+    text: () => renderJob(job, around),
+  });
+  return 0;
+};

@@ -1,0 +1,76 @@
+/**
+ * Makes of the sources what runs in the image: `dist/app/jobqueue.mjs` (the command), the thread and library that it
+ * needs beside it, and the migrations.
+ *
+ *   node images/bundle.ts
+ */
+import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/**
+ * Each file says which program runs it, so that a link to it is a command where there is no shell. CommonJS packages
+ * inside ask for Node's own modules with `require`, which an ES module has not.
+ */
+const BANNER = `#!/usr/local/bin/node
+import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;
+
+/** Bundles into `directory`, which is made anew: `app/`, `bin/` and `node_modules/`, as they go into the image. */
+export async function bundle(directory: string): Promise<void> {
+  rmSync(directory, { recursive: true, force: true });
+  const app = join(directory, "app");
+  await build({
+    entryPoints: {
+      jobqueue: join(ROOT, "cli/src/main.ts"),
+      // Found beside the bundle by name (worker/src/watchdog/thread-file.ts).
+      "watchdog-thread": join(ROOT, "worker/src/watchdog/thread.ts"),
+      worker: join(ROOT, "worker/src/index.ts"),
+    },
+    outdir: app,
+    outExtension: { ".js": ".mjs" },
+    // What only one subcommand needs is loaded by that one: a worker does not carry the Kubernetes client in memory.
+    splitting: true,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    minifySyntax: true,
+    minifyWhitespace: true, // names stay, for stack traces
+    sourcemap: false,
+    legalComments: "linked",
+    banner: { js: BANNER },
+    logLevel: "warning",
+    absWorkingDir: ROOT,
+  });
+  cpSync(join(ROOT, "store/migrations"), join(app, "migrations"), {
+    recursive: true,
+    filter: (path) => !/\.(ts|md)$/.test(path),
+  });
+  linkCommand(directory);
+  shareLibrary(directory);
+}
+
+/** `jobqueue` on the PATH. */
+function linkCommand(directory: string): void {
+  chmodSync(join(directory, "app/jobqueue.mjs"), 0o755);
+  mkdirSync(join(directory, "bin"));
+  symlinkSync("/app/jobqueue.mjs", join(directory, "bin/jobqueue"));
+}
+
+/** The bundle's own copy of `@jobqueue/worker`, so that `defineHandler` of a handler's module is the worker's. */
+function shareLibrary(directory: string): void {
+  const library = join(directory, "node_modules/@jobqueue/worker");
+  mkdirSync(library, { recursive: true });
+  writeFileSync(
+    join(library, "package.json"),
+    `${JSON.stringify({ name: "@jobqueue/worker", type: "module", exports: "./index.mjs" })}\n`,
+  );
+  writeFileSync(join(library, "index.mjs"), `export * from "/app/worker.mjs";\n`);
+}
+
+if (import.meta.main) {
+  await bundle(join(ROOT, "dist/image"));
+  process.stdout.write("dist/image\n");
+}

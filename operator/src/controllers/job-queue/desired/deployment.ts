@@ -1,0 +1,59 @@
+/**
+ * The Deployment of a pool, as a function of the JobQueue and its JobStore. What the template leaves out follows the
+ * `restricted` Pod Security Standard; what the operator sets (labels, environment, grace, identity) wins over it.
+ */
+import { API_VERSION, type JobQueue, type JobStore } from "@jobqueue/crds";
+import type { OwnerReference } from "../../../kube/index.ts";
+import { canonical } from "../../canonical.ts";
+import { APPLIED_HASH, labelsOf, selectorOf, shortHash, workersName } from "./names.ts";
+import { podTemplate } from "./pod-template.ts";
+
+/** A Deployment as it is applied: every field in it is ours. */
+export interface DesiredDeployment {
+  readonly apiVersion: "apps/v1";
+  readonly kind: "Deployment";
+  readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly ownerReferences: readonly OwnerReference[];
+  };
+  readonly spec: { readonly replicas: number; readonly template: object; readonly [field: string]: unknown };
+}
+
+/** Makes it. The JobQueue must have `spec.workers`. */
+export function desiredDeployment(queue: JobQueue, store: JobStore): DesiredDeployment {
+  const labels = labelsOf(queue);
+  const spec = {
+    replicas: queue.spec.replicas,
+    selector: { matchLabels: selectorOf(queue) },
+    // A new pod first, an old one goes when the new one is ready: an update never lowers the number of workers.
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },
+    progressDeadlineSeconds: 600,
+    revisionHistoryLimit: 3,
+    template: podTemplate(queue, store),
+  };
+  const plain = JSON.parse(JSON.stringify(spec)) as typeof spec; // no `undefined`: it is hashed, compared and sent
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: {
+      namespace: queue.metadata.namespace,
+      name: workersName(queue.metadata.name),
+      labels,
+      annotations: { [APPLIED_HASH]: shortHash(canonical({ spec: plain, labels }), 16) },
+      ownerReferences: [
+        // Without blockOwnerDeletion: it needs rights on finalizers, and nothing waits for the pods of a deleted queue.
+        {
+          apiVersion: API_VERSION,
+          kind: "JobQueue",
+          name: queue.metadata.name,
+          uid: queue.metadata.uid,
+          controller: true,
+        },
+      ],
+    },
+    spec: plain,
+  };
+}

@@ -1,0 +1,371 @@
+import { describe, expect, it } from "vitest";
+import type { Action, Finding } from "../../plan/action.ts";
+import {
+  aDownStore,
+  aHold,
+  aJobQueue,
+  aJobStore,
+  aReadyStore,
+  aWorker,
+  itsDeployment,
+  NOW,
+  observed,
+  someWorkers,
+  theSpecHold,
+} from "../testing/builders.ts";
+import { specActor } from "../spec-hold.ts";
+import type { Observed, StoreObserved } from "./observed.ts";
+import { conflict } from "./rules/conflict.ts";
+import { deletion } from "./rules/deletion.ts";
+import { hold } from "./rules/hold.ts";
+import { queueKnown } from "./rules/queue-known.ts";
+import { recovery } from "./rules/recovery.ts";
+import { store } from "./rules/store.ts";
+import { validity } from "./rules/validity.ts";
+import { workers } from "./rules/workers.ts";
+
+/** What a finding says, without its sentences. */
+function gist({ actions = [], problem, halt }: Finding): object {
+  return {
+    ...(actions.length > 0 && { do: actions.map((action) => `${action.do} ${action.reason}`) }),
+    ...(problem && {
+      problem: `${problem.ready} ${problem.reason}${problem.needsPerson ? ", a person must act" : ""}`,
+    }),
+    ...(halt && { halt }),
+  };
+}
+
+type Row = readonly [sentence: string, observation: Observed, found: object];
+const table = (rule: (observation: Observed, now: number) => Finding, rows: readonly Row[]) => {
+  it.each(rows)("%s", (_sentence, observation, found) => {
+    expect(gist(rule(observation, NOW))).toEqual(found);
+  });
+};
+
+describe("rule deletion", () => {
+  table(deletion, [
+    ["leaves alone what is gone", observed({ queue: undefined }), { halt: true }],
+    [
+      "leaves alone what is being deleted",
+      observed({ queue: aJobQueue({}, { metadata: { deletionTimestamp: "2026-08-01T11:59:00Z" } }) }),
+      { halt: true },
+    ],
+    ["says nothing about what exists", observed(), {}],
+  ]);
+});
+
+describe("rule conflict", () => {
+  const rival = (creationTimestamp: string, uid = "99999999-aaaa-4aaa-8aaa-000000000009") => ({
+    name: "other",
+    uid,
+    creationTimestamp,
+  });
+  const lost = { problem: "False QueueConflict, a person must act", halt: true };
+  table(conflict, [
+    ["an older rival wins", observed({ rivals: [rival("2026-08-01T09:59:59Z")] }), lost],
+    ["a younger rival loses", observed({ rivals: [rival("2026-08-01T10:00:01Z")] }), {}],
+    [
+      "of two of one second the lower UID wins",
+      observed({ rivals: [rival("2026-08-01T10:00:00Z", "00000000-aaaa-4aaa-8aaa-000000000000")] }),
+      lost,
+    ],
+    ["and the higher UID loses", observed({ rivals: [rival("2026-08-01T10:00:00Z")] }), {}],
+    [
+      "one older rival among younger ones is enough",
+      observed({ rivals: [rival("2026-08-02T00:00:00Z"), rival("2026-07-01T00:00:00Z")] }),
+      lost,
+    ],
+    ["a queue without rivals is nobody's", observed(), {}],
+  ]);
+
+  it("names the winner and says what to do", () => {
+    const { problem } = conflict(observed({ rivals: [rival("2026-07-01T00:00:00Z")] }));
+    expect(problem?.sentence).toMatch(/^JobQueue other is older .* Delete one of the two/);
+  });
+});
+
+describe("rule validity", () => {
+  const invalid = { problem: "False InvalidPodTemplate, a person must act" };
+  const container = { name: "worker", image: "x" };
+  const withTemplate = (containers: object[]) =>
+    observed({
+      queue: aJobQueue({ workers: someWorkers({ template: { spec: { containers: containers as never } } }) }),
+      desired: undefined,
+      deployment: { is: "absent" },
+    });
+  table(validity, [
+    ["a queue without workers is valid", observed({ queue: aJobQueue({ workers: null }) }), {}],
+    ["a pool as the CRD wants it is valid", observed(), {}],
+    ["no container is named worker", withTemplate([{ ...container, name: "main" }]), invalid],
+    [
+      "the template sets a variable of the operator by its prefix",
+      withTemplate([{ ...container, env: [{ name: "JOBQUEUE_POOL", value: "x" }] }]),
+      invalid,
+    ],
+    [
+      "the template sets a variable of the operator by its name",
+      withTemplate([{ ...container, env: [{ name: "DATABASE_URL", value: "x" }] }]),
+      invalid,
+    ],
+    [
+      "another container may call its variables as it likes",
+      withTemplate([container, { name: "sidecar", image: "x", env: [{ name: "POD_UID", value: "x" }] }]),
+      {},
+    ],
+    [
+      "the pool serves its own queue twice",
+      observed({ queue: aJobQueue({ workers: someWorkers({ alsoServes: ["mailers"] }) }) }),
+      invalid,
+    ],
+    [
+      "the pool serves another queue twice",
+      observed({ queue: aJobQueue({ workers: someWorkers({ alsoServes: ["slow", "slow"] }) }) }),
+      invalid,
+    ],
+  ]);
+});
+
+describe("rule store", () => {
+  const seen = (store: StoreObserved) => observed({ store });
+  const down = (reason: "AuthFailed" | "Timeout"): StoreObserved => ({
+    is: "unusable",
+    jobStore: aJobStore(),
+    view: { is: "down", reason, sentence: "…" },
+  });
+  const starting: StoreObserved = { is: "unusable", jobStore: aJobStore(), view: { is: "starting" } };
+  table(store, [
+    ["a store that answers is no problem", seen(aReadyStore()), {}],
+    ["there is no JobStore of the name", seen({ is: "absent" }), { problem: "False StoreNotFound" }],
+    ["the store does not answer", seen(down("Timeout")), { problem: "Unknown StoreUnreachable" }],
+    ["the store refuses the credentials", seen(down("AuthFailed")), { problem: "Unknown StoreAuthFailed" }],
+    [
+      "the store has not been reached yet, and nobody has said anything about the queue before",
+      seen(starting),
+      { problem: "Unknown Progressing" },
+    ],
+    [
+      "the store has not been reached yet by a new leader: what the last one wrote stands",
+      observed({ store: starting, queue: aJobQueue({}, { status: { conditions: [] } }) }),
+      { halt: true },
+    ],
+    [
+      "the schema is being installed",
+      seen({ is: "incompatible", jobStore: aJobStore(), settling: true, sentence: "…" }),
+      { problem: "False Progressing" },
+    ],
+    [
+      "the schema is too new",
+      seen({ is: "incompatible", jobStore: aJobStore(), settling: false, sentence: "…" }),
+      { problem: "False SchemaIncompatible" },
+    ],
+  ]);
+});
+
+describe("rule queue-known", () => {
+  table(queueKnown, [
+    ["the store knows the queue", observed(), {}],
+    [
+      "the store does not know the queue",
+      observed({ store: aReadyStore({ counts: undefined }) }),
+      { do: ["ensureQueue QueueMissing"] },
+    ],
+    ["a store that does not answer is not written to", observed({ store: aDownStore() }), {}],
+  ]);
+});
+
+describe("rule hold", () => {
+  const paused = aJobQueue({ state: "Paused", pauseReason: "SMTP is down" });
+  const inForce = theSpecHold({ reason: "SMTP is down" });
+  const seen = (queue: typeof paused, ...holds: ReturnType<typeof aHold>[]) =>
+    observed({ queue, store: aReadyStore({ holds }) });
+  const set = { do: ["setHold PausedBySpec"] };
+  table(hold, [
+    ["Paused without the hold sets it", seen(paused), set],
+    ["Paused with the hold is left alone", seen(paused, inForce), {}],
+    ["a hold with another reason is corrected", seen(paused, { ...inForce, reason: "" }), set],
+    ["a hold that would expire is corrected", seen(paused, { ...inForce, until: "2026-08-01T13:00:00Z" }), set],
+    ["a hold `spec` that somebody else set is corrected", seen(paused, { ...inForce, actor: "ana" }), set],
+    ["a hold `spec` from another source is corrected", seen(paused, { ...inForce, source: "cli" }), set],
+    ["a hold of another name does not count as ours", seen(paused, aHold()), set],
+    ["a hold `spec` on the whole store does not count as ours", seen(paused, { ...inForce, queue: "*" }), set],
+    ["Active without holds does nothing", seen(aJobQueue()), {}],
+    ["Active releases our hold", seen(aJobQueue(), inForce), { do: ["releaseHold ActiveBySpec"] }],
+    [
+      "Active releases a hold `spec` whoever set it: the queue has one owner",
+      seen(aJobQueue(), { ...inForce, actor: "ana" }),
+      { do: ["releaseHold ActiveBySpec"] },
+    ],
+    ["Active touches nobody else's hold", seen(aJobQueue(), aHold(), aHold({ queue: "*", name: "freeze" })), {}],
+    ["a store that does not answer is not written to", observed({ queue: paused, store: aDownStore() }), {}],
+  ]);
+
+  it("says whose hold it is: the JobQueue, and the JobStore by its UID", () => {
+    const [action] = hold(seen(paused)).actions ?? [];
+    expect(action).toMatchObject({
+      queue: "mailers",
+      hold: "spec",
+      source: "spec",
+      because: "SMTP is down",
+      actor: "jobqueue-operator:shop/mailers@1f9a2b3c",
+    });
+  });
+
+  it("holds the queue under its own name where that differs from the object's", () => {
+    const queue = aJobQueue({ state: "Paused", queueName: "mail.outgoing" });
+    expect(hold(observed({ queue })).actions).toMatchObject([
+      { queue: "mail.outgoing", actor: specActor("shop/mailers", aJobStore()) },
+    ]);
+  });
+});
+
+describe("rule recovery", () => {
+  const seen = (some: Partial<Observed>, ...pool: ReturnType<typeof aWorker>[]) =>
+    observed({ store: aReadyStore({ workers: pool }), ...some });
+  const before = new Set(["pod-1"]);
+  const gone = { do: ["recoverPods PodGone"] };
+  table(recovery, [
+    [
+      "a worker whose pod is there is left alone",
+      seen({ pods: [{ uid: "pod-1", over: false }], podsSeenBefore: before }, aWorker()),
+      {},
+    ],
+    ["a pod that was seen and is missing is gone", seen({ podsSeenBefore: before }, aWorker()), gone],
+    ["a pod that ended for good is gone", seen({ pods: [{ uid: "pod-1", over: true }] }, aWorker()), gone],
+    [
+      "a pod nobody saw is gone once its worker was silent for half its lease",
+      seen({}, aWorker({ silentMs: 15_000 })),
+      gone,
+    ],
+    [
+      "a pod nobody saw whose worker still beats belongs elsewhere: it is waited for",
+      seen({}, aWorker({ silentMs: 5_000 })),
+      { do: ["wait PodUnconfirmed"] },
+    ],
+    [
+      "pods that have not all been listed prove nothing",
+      seen({ pods: "unknown", podsSeenBefore: before }, aWorker()),
+      {},
+    ],
+    ["a store that does not answer proves nothing", observed({ store: aDownStore(), podsSeenBefore: before }), {}],
+    [
+      "a worker of another pool is not ours to judge",
+      seen({ podsSeenBefore: before }, aWorker({ pool: "shop/other" })),
+      {},
+    ],
+    ["a worker without a pod is left to its lease", seen({}, (({ podUid: _, ...rest }) => rest)(aWorker())), {}],
+  ]);
+
+  it("names each pod once, whatever number of workers registered in it", () => {
+    const found = recovery(seen({ podsSeenBefore: before }, aWorker(), aWorker({ id: "8" })));
+    expect(found.actions).toMatchObject([{ pods: [{ uid: "pod-1", namespace: "shop", name: "mailers-workers-1" }] }]);
+  });
+
+  it("says when to look again at a pod that is waited for", () => {
+    expect(recovery(seen({}, aWorker({ silentMs: 5_000 }))).actions).toMatchObject([{ do: "wait", ms: 10_000 }]);
+  });
+});
+
+describe("rule workers", () => {
+  const queue = aJobQueue();
+  const ours = itsDeployment(queue) as Extract<Observed["deployment"], { is: "ours" }>;
+  const withSpec = (spec: object) => itsDeployment(queue, { spec });
+  const scaled = aJobQueue({ replicas: 3 });
+  const none = aJobQueue({ workers: null });
+  const change = { do: ["applyDeployment WorkersDiffer"] };
+  table(workers, [
+    ["a Deployment as it should be is left alone", observed(), {}],
+    [
+      "a missing Deployment is made",
+      observed({ deployment: { is: "absent" } }),
+      { do: ["applyDeployment WorkersMissing"] },
+    ],
+    ["a missing Deployment waits for the store", observed({ deployment: { is: "absent" }, store: aDownStore() }), {}],
+    [
+      "without the JobStore there is no address, so nothing is made",
+      observed({ deployment: { is: "absent" }, store: { is: "absent" } }),
+      {},
+    ],
+    ["without the JobStore what runs goes on running", observed({ store: { is: "absent" } }), {}],
+    [
+      "a change of the spec changes the Deployment",
+      observed({ queue: scaled, deployment: itsDeployment(queue) }),
+      change,
+    ],
+    [
+      "a change of the spec is carried out while the store is down: it may be the cure",
+      observed({ queue: scaled, deployment: itsDeployment(queue), store: aDownStore() }),
+      change,
+    ],
+    ["somebody else's change is undone", observed({ deployment: withSpec({ replicas: 7 }) }), change],
+    [
+      "a label that somebody removed comes back",
+      observed({ deployment: itsDeployment(queue, { metadata: { labels: {} } }) }),
+      change,
+    ],
+    [
+      "a field that somebody added is none of our business",
+      observed({ deployment: withSpec({ minReadySeconds: 5 }) }),
+      {},
+    ],
+    [
+      "a generation that our own apply gave needs no comparison",
+      observed({
+        deployment: { ...(withSpec({ replicas: 1, paused: "as stored" }) as typeof ours), appliedGeneration: 4 },
+      }),
+      {},
+    ],
+    [
+      "whether there is a Deployment is unknown: wait",
+      observed({ deployment: { is: "unknown", sentence: "…" } }),
+      { do: ["wait DeploymentUnknown"] },
+    ],
+    [
+      "what the API server thinks of the template is unknown: wait",
+      observed({ queue: scaled, deployment: ours, template: { is: "unknown", sentence: "…" } }),
+      { do: ["wait TemplateUnknown"] },
+    ],
+    [
+      "the API server refuses the template",
+      observed({ queue: scaled, deployment: ours, template: { is: "refused", sentence: "…" } }),
+      { do: ["wait InvalidPodTemplate"], problem: "False InvalidPodTemplate, a person must act" },
+    ],
+    [
+      "a Deployment of somebody else is reported, never adopted",
+      observed({ deployment: { is: "foreign", owner: "Rollout x", collecting: false } }),
+      { do: ["wait DeploymentConflict"], problem: "False DeploymentConflict, a person must act" },
+    ],
+    [
+      "a Deployment of an earlier JobQueue of the name is waited for",
+      observed({ deployment: { is: "foreign", owner: "JobQueue mailers", collecting: true } }),
+      { do: ["wait Progressing"], problem: "False Progressing" },
+    ],
+    [
+      "without workers our Deployment is removed",
+      observed({ queue: none, deployment: ours }),
+      { do: ["deleteDeployment WorkersRemoved"] },
+    ],
+    [
+      "without workers somebody else's Deployment stays",
+      observed({ queue: none, deployment: { is: "foreign", owner: "x", collecting: false } }),
+      {},
+    ],
+    [
+      "without workers an unknown Deployment stays",
+      observed({ queue: none, deployment: { is: "unknown", sentence: "…" } }),
+      { do: ["wait DeploymentUnknown"] },
+    ],
+  ]);
+
+  it("changes and removes only the Deployment that was seen", () => {
+    const { uid, resourceVersion } = ours.object.metadata;
+    const changed = workers(observed({ queue: scaled, deployment: ours })).actions as readonly Action[];
+    expect(changed).toMatchObject([{ uid }]);
+    const removed = workers(observed({ queue: none, deployment: ours })).actions as readonly Action[];
+    expect(removed).toMatchObject([{ uid, resourceVersion, namespace: "shop", name: "mailers-workers" }]);
+  });
+
+  it("says what makes the Deployment different", () => {
+    const [action] = workers(observed({ deployment: withSpec({ replicas: 7 }) })).actions ?? [];
+    expect(action?.sentence).toBe("Because somebody changed spec.replicas of the Deployment.");
+  });
+});

@@ -1,0 +1,22 @@
+/** What to do about one JobStore: the rules, in order; see `../job-queue/decide.ts`. */
+import { planOf, type Finding, type Plan } from "../../plan/action.ts";
+import type { ObservedStore } from "./observed.ts";
+import { maintenance } from "./rules/maintenance.ts";
+import { orphanHolds } from "./rules/orphan-holds.ts";
+import { schema } from "./rules/schema.ts";
+import { staleJobsRecovered } from "./rules/stale-jobs.ts";
+import { watched } from "./rules/watched.ts";
+
+/** A store is watched before it is judged, has a schema before it is used, and is kept tidy last. */
+export const STORE_RULES: readonly ((observed: ObservedStore, now: number) => Finding)[] = [
+  watched,
+  schema,
+  staleJobsRecovered,
+  orphanHolds,
+  maintenance,
+];
+
+/** Pure: the same observation gives the same plan. `now` in milliseconds since the epoch. */
+export function decideStore(observed: ObservedStore, now: number): Plan {
+  return planOf(STORE_RULES, observed, now);
+}

@@ -1,0 +1,75 @@
+/** One look at a store: a fixed number of queries whatever the number of queues, one of them grouped over all jobs. */
+import {
+  type Database,
+  type Hold,
+  listHolds,
+  listWorkers,
+  type QueueStats,
+  queueStats,
+  SCHEMA_VERSION,
+  schemaVersion,
+  serverFacts,
+  type WorkerRow,
+} from "@jobqueue/store";
+import type { HoldSeen, QueueSeen, SchemaSeen, StoreSnapshot, StoreUp, WorkerSeen } from "./store-view.ts";
+
+/** Looks. `now` is the operator's wall clock, milliseconds. @throws StoreError */
+export async function lookAt(database: Database, now: () => number): Promise<StoreUp> {
+  const server = await serverFacts(database);
+  const schema = schemaSeen(await schemaVersion(database));
+  const up: StoreUp = { is: "up", serverVersion: server.version, schema };
+  return schema.is === "compatible" ? { ...up, snapshot: await snapshotOf(database, now()) } : up;
+}
+
+async function snapshotOf(database: Database, at: number): Promise<StoreSnapshot> {
+  // One after the other, on one connection: a store with many operators or a small pool is not asked for more.
+  const stats = await queueStats(database);
+  const holds = await listHolds(database);
+  const workers = await listWorkers(database);
+  return {
+    at,
+    queues: new Map(stats.map((row) => [row.queue, queueSeen(row)])),
+    holds: holds.map(holdSeen),
+    workers: workers.map(workerSeen),
+  };
+}
+
+function schemaSeen(version: number | undefined): SchemaSeen {
+  if (version === undefined) return { is: "missing" };
+  if (version === SCHEMA_VERSION) return { is: "compatible", version };
+  return { is: version < SCHEMA_VERSION ? "older" : "newer", version };
+}
+
+const queueSeen = (row: QueueStats): QueueSeen => ({
+  pending: row.pending,
+  scheduled: row.scheduled + row.failed, // a failed job waits for its retry
+  running: row.running,
+  dead: row.dead,
+  stale: row.stale,
+  ...(row.oldestPendingSeconds !== null && { oldestPendingSeconds: row.oldestPendingSeconds }),
+});
+
+/** Whole seconds, as Kubernetes writes times. */
+const seconds = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
+
+const holdSeen = ({ queue, name, source, actor, reason, since, until }: Hold): HoldSeen => ({
+  queue,
+  name,
+  source,
+  actor,
+  reason,
+  since: seconds(since),
+  ...(until && { until: seconds(until) }),
+});
+
+const workerSeen = (row: WorkerRow): WorkerSeen => ({
+  id: row.id,
+  ...(row.pool !== null && { pool: row.pool }),
+  ...(row.podUid !== null && { podUid: row.podUid }),
+  ...(row.pod !== null && { pod: row.pod }),
+  ...(row.namespace !== null && { namespace: row.namespace }),
+  queues: row.queues,
+  alive: row.isLive,
+  leaseMs: row.leaseSeconds * 1000,
+  silentMs: row.heartbeatAgeMs,
+});

@@ -1,0 +1,34 @@
+import { isQuiet } from "../../plan/action.ts";
+import type { Apply } from "../../plan/apply.ts";
+import { explain } from "../../plan/explain.ts";
+import type { Clock, Log, Reconcile } from "../../runtime/index.ts";
+import { conclude } from "../conclude.ts";
+import { decideStore } from "./decide.ts";
+import type { ObserveStore } from "./observe.ts";
+import { tellStore } from "./report.ts";
+import { storeStatusOf } from "./status.ts";
+
+/** What the reconciler of JobStores is made of. */
+export interface JobStoreReconciler {
+  readonly observe: ObserveStore;
+  readonly apply: Apply;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Observe, decide, act, tell: brings one JobStore in line. */
+export function reconcileJobStores({ observe, apply, clock, log }: JobStoreReconciler): Reconcile {
+  return async (key, { signal }) => {
+    const before = observe(key);
+    const plan = decideStore(before, clock.wall());
+    const outcome = await apply(plan.actions, signal);
+    if (!isQuiet(plan))
+      log.info({ store: key, plan: plan.actions.map(explain), reason: plan.actions[0]?.reason }, "acted");
+    if (plan.leaveAlone) return conclude([outcome], undefined);
+
+    const after = outcome.changed ? observe(key) : before;
+    if (!after.jobStore) return { kind: "done" };
+    const telling = await apply(tellStore(after.jobStore, storeStatusOf(after, clock.wall())), signal);
+    return conclude([outcome, telling], undefined);
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * What the operator knows of a store: plain data that the monitor publishes and decisions read. "Not known" has a shape of
+ * its own (`starting`, `down`), so that a store that does not answer never looks like an empty one.
+ */
+import type { ConditionReason } from "@jobqueue/crds";
+
+/** A hold that is in force. Times are RFC 3339 by the database's clock. */
+export interface HoldSeen {
+  /** `*` is the whole store. */
+  readonly queue: string;
+  readonly name: string;
+  readonly source: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly since: string;
+  /** Absent: until somebody releases it. */
+  readonly until?: string;
+}
+
+/** Counts of one queue. */
+export interface QueueSeen {
+  readonly pending: number;
+  /** Waiting for their time, or for a retry. */
+  readonly scheduled: number;
+  readonly running: number;
+  readonly dead: number;
+  /** Running without a live worker behind them. */
+  readonly stale: number;
+  /** Age of the oldest pending job by the database's clock; absent when none is pending. */
+  readonly oldestPendingSeconds?: number;
+}
+
+/** A worker that is not known to be gone. */
+export interface WorkerSeen {
+  readonly id: string;
+  /** "namespace/name" of the JobQueue it was started for; absent for workers started by hand. */
+  readonly pool?: string;
+  readonly podUid?: string;
+  readonly pod?: string;
+  readonly namespace?: string;
+  readonly queues: readonly string[];
+  /** Its lease is in force. */
+  readonly alive: boolean;
+  /** Length of its lease. */
+  readonly leaseMs: number;
+  /** Time since its last heartbeat, by the database's clock. */
+  readonly silentMs: number;
+}
+
+/** One look at everything in a store. */
+export interface StoreSnapshot {
+  /** When the look began, by the operator's wall clock. */
+  readonly at: number;
+  readonly queues: ReadonlyMap<string, QueueSeen>;
+  readonly holds: readonly HoldSeen[];
+  readonly workers: readonly WorkerSeen[];
+}
+
+/** Why a store cannot be reached; a reason of the condition Reachable. */
+export type UnreachableReason = Exclude<ConditionReason<"JobStore", "Reachable">, "Connected" | "Connecting">;
+
+/** Which schema a store has, next to the one this program was built with. */
+export type SchemaSeen =
+  | { readonly is: "compatible"; readonly version: number }
+  | { readonly is: "missing" }
+  | { readonly is: "older"; readonly version: number }
+  | { readonly is: "newer"; readonly version: number };
+
+/** The store answers. */
+export interface StoreUp {
+  readonly is: "up";
+  /** Version of Postgres, such as "18.4". */
+  readonly serverVersion: string;
+  readonly schema: SchemaSeen;
+  /** The last attempt to bring the schema up to date failed: what is and what to do. */
+  readonly migrationFailed?: string;
+  /** The Secret is gone or unusable now; the connection made from what it held before still works. */
+  readonly secretProblem?: string;
+  /** Absent unless the schema is compatible. */
+  readonly snapshot?: StoreSnapshot;
+}
+
+/** The store does not answer, or must not be used. */
+export interface StoreDown {
+  readonly is: "down";
+  readonly reason: UnreachableReason;
+  /** What is, and what to do; never a secret, never the server's own words. */
+  readonly sentence: string;
+}
+
+/** The state of one store. `starting`: not tried since this process leads. */
+export type StoreView = { readonly is: "starting" } | StoreDown | StoreUp;

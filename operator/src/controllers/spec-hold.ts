@@ -1,0 +1,51 @@
+/**
+ * The hold `spec`.
+ *
+ * A queue is paused while any hold is in force on it; the claim statement itself checks that, so a pause needs no operator
+ * to last. `spec.state: Paused` of a JobQueue is one such hold, named `spec`. The protocol:
+ *
+ * 1. *One owner.* The hold `spec` of a queue belongs to the JobQueue that manages the queue (the oldest one, see
+ *    `rules/conflict.ts`). Nobody else sets or releases it; the operator touches no other hold and never writes `spec`.
+ * 2. *Asserted, not called once.* Each pass compares the hold in the store with the spec and mends the difference, also when
+ *    somebody removed or changed it by hand. So Git cannot be overruled for longer than a look at the store takes (5 s),
+ *    and a person who wants to pause or resume beside Git uses a hold of another name.
+ * 3. *Before the workers.* A JobQueue that starts its life paused gets its hold before its Deployment.
+ * 4. *It says whose it is.* `actor` names the JobQueue and, by the first digits of its UID, the JobStore:
+ *    `jobqueue-operator:shop/mailers@1f9a2b3c`. A UID is never used twice, by no cluster.
+ * 5. *Orphans.* There is no finalizer, so a JobQueue that is deleted while paused leaves its hold behind. The JobStore
+ *    releases it when (a) it bears the UID of this JobStore, so it is not that of another cluster on the same database,
+ *    (b) no JobQueue manages the queue, as the cache has shown for a minute (a recreation, as GitOps tools do it, passes
+ *    through that state), and (c) a live read says the same. The release is audited. When (a) does not hold, for example
+ *    because the JobStore too was made anew, the queue stays paused until somebody manages it or resumes it by hand:
+ *    the safe side. A new JobQueue for the queue owns the hold from its first pass on, whoever set it.
+ */
+
+/** Name and source of the hold. */
+export const SPEC_HOLD = "spec";
+
+const PREFIX = "jobqueue-operator:";
+
+/** The part of a JobStore's UID that an actor bears. */
+const UID_DIGITS = 8;
+
+/** Who an object or an audit event says acted: the operator, for this JobQueue. */
+export function actorFor(jobQueue: string): string {
+  return `${PREFIX}${jobQueue}`;
+}
+
+/** The actor of a hold `spec`. `jobQueue` is "namespace/name". */
+export function specActor(jobQueue: string, jobStore: { readonly metadata: { readonly uid: string } }): string {
+  return `${actorFor(jobQueue)}@${jobStore.metadata.uid.slice(0, UID_DIGITS)}`;
+}
+
+/** The JobQueue that a hold of this JobStore says it belongs to; `undefined` when the hold is not this JobStore's. */
+export function ownerOfSpecHold(
+  hold: { readonly name: string; readonly source: string; readonly actor: string },
+  jobStore: { readonly metadata: { readonly uid: string } },
+): { readonly namespace: string; readonly name: string } | undefined {
+  if (hold.name !== SPEC_HOLD || hold.source !== SPEC_HOLD || !hold.actor.startsWith(PREFIX)) return undefined;
+  const [owner, uid, ...more] = hold.actor.slice(PREFIX.length).split("@");
+  const [namespace, name, ...rest] = owner?.split("/") ?? [];
+  if (!namespace || !name || more.length > 0 || rest.length > 0) return undefined;
+  return uid === jobStore.metadata.uid.slice(0, UID_DIGITS) ? { namespace, name } : undefined;
+}

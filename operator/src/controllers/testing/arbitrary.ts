@@ -1,0 +1,137 @@
+/** Any observation of a JobQueue, for properties: also such as no cluster would ever show. */
+import * as fc from "fast-check";
+import { desiredDeployment } from "../job-queue/desired/deployment.ts";
+import type {
+  DeploymentObserved,
+  Observed,
+  PodObserved,
+  StoreObserved,
+  TemplateVerdict,
+} from "../job-queue/observed.ts";
+import type { HoldSeen, QueueSeen, StoreView, WorkerSeen } from "../job-store/store-view.ts";
+import type { StoredJobQueue } from "../kubernetes-objects.ts";
+import { aHold, aJobQueue, aJobStore, aWorker, itsDeployment, NOW, someWorkers, theSpecHold } from "./builders.ts";
+
+const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
+
+const jobQueue: fc.Arbitrary<StoredJobQueue> = fc
+  .record({
+    state: fc.constantFrom("Active" as const, "Paused" as const),
+    pauseReason: maybe(fc.constantFrom("", "SMTP is down")),
+    replicas: fc.nat({ max: 4 }),
+    workers: fc.constantFrom(null, someWorkers(), someWorkers({ slots: 3 }), someWorkers({ alsoServes: ["mailers"] })),
+    deleted: fc.boolean(),
+    told: fc.boolean(),
+  })
+  .map(({ state, pauseReason, replicas, workers, deleted, told }) =>
+    aJobQueue(
+      { state, replicas, workers, ...(pauseReason !== undefined && { pauseReason }) },
+      {
+        ...(deleted && { metadata: { deletionTimestamp: "2026-08-01T11:00:00Z" } }),
+        ...(told && { status: { conditions: [] } }),
+      },
+    ),
+  );
+
+const count = fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 100_000 }));
+const queueSeen: fc.Arbitrary<QueueSeen> = fc
+  .record({
+    pending: count,
+    scheduled: count,
+    running: count,
+    dead: count,
+    stale: count,
+    age: fc.nat({ max: 1_000_000 }),
+  })
+  .map(({ age, ...counts }) => ({ ...counts, ...(counts.pending > 0 && { oldestPendingSeconds: age }) }));
+
+const holdSeen: fc.Arbitrary<HoldSeen> = fc.constantFrom(
+  theSpecHold(),
+  theSpecHold({ reason: "SMTP is down" }),
+  theSpecHold({ actor: "ana" }),
+  aHold(),
+  aHold({ name: "freeze", queue: "*", until: "2026-08-01T18:00:00Z" }),
+);
+
+const workerSeen: fc.Arbitrary<WorkerSeen> = fc
+  .record({
+    id: fc.nat({ max: 9 }).map(String),
+    pool: fc.constantFrom("shop/mailers", "shop/other"),
+    podUid: fc.constantFrom("pod-1", "pod-2", "pod-3"),
+    alive: fc.boolean(),
+    silentMs: fc.nat({ max: 60_000 }),
+  })
+  .map((some) => aWorker({ ...some, pod: `mailers-workers-${some.podUid}` }));
+
+const view: fc.Arbitrary<Exclude<StoreView, { is: "up" }>> = fc.constantFrom(
+  { is: "starting" },
+  { is: "down", reason: "Timeout", sentence: "Postgres does not answer in time." },
+  { is: "down", reason: "AuthFailed", sentence: "Postgres refuses the user or the password." },
+);
+
+/** A store in any state. */
+export const anyStore: fc.Arbitrary<StoreObserved> = fc.oneof(
+  fc.constant({ is: "absent" as const }),
+  view.map((seen) => ({ is: "unusable" as const, jobStore: aJobStore(), view: seen })),
+  fc.boolean().map((settling) => ({ is: "incompatible" as const, jobStore: aJobStore(), settling, sentence: "…" })),
+  fc
+    .record({
+      counts: maybe(queueSeen),
+      holds: fc.uniqueArray(holdSeen, { maxLength: 3, selector: ({ queue, name }) => `${queue}/${name}` }),
+      workers: fc.array(workerSeen, { maxLength: 5 }),
+    })
+    .map((seen) => ({ is: "ready" as const, jobStore: aJobStore(), at: NOW, ...seen })),
+);
+
+const deployment = (queue: StoredJobQueue): fc.Arbitrary<DeploymentObserved> => {
+  const shaped = queue.spec.workers ? queue : aJobQueue();
+  return fc.oneof(
+    fc.constant({ is: "absent" as const }),
+    fc.constant({ is: "unknown" as const, sentence: "…" }),
+    fc.boolean().map((collecting) => ({ is: "foreign" as const, owner: "Rollout x", collecting })),
+    fc.constant(itsDeployment(shaped)),
+    fc.constant(itsDeployment(shaped, { spec: { replicas: 9 } })),
+    fc.constant(itsDeployment({ ...shaped, spec: { ...shaped.spec, replicas: shaped.spec.replicas + 1 } })),
+  );
+};
+
+const template: fc.Arbitrary<TemplateVerdict> = fc.constantFrom(
+  { is: "accepted" },
+  { is: "refused", sentence: "…" },
+  { is: "unknown", sentence: "…" },
+);
+
+const pods: fc.Arbitrary<readonly PodObserved[] | "unknown"> = fc.oneof(
+  fc.constant("unknown" as const),
+  fc.uniqueArray(fc.record({ uid: fc.constantFrom("pod-1", "pod-2", "pod-3"), over: fc.boolean() }), {
+    maxLength: 3,
+    selector: ({ uid }) => uid,
+  }),
+);
+
+/** See the head of this file. */
+export const anyObserved: fc.Arbitrary<Observed> = fc
+  .record({
+    queue: maybe(jobQueue),
+    store: anyStore,
+    template,
+    pods,
+    older: fc.boolean(),
+    seen: fc.subarray(["pod-1", "pod-2", "pod-3"]),
+  })
+  .chain(({ queue, store, older, seen, ...rest }) =>
+    deployment(queue ?? aJobQueue()).map((found): Observed => {
+      const valid = queue?.spec.workers && !queue.spec.workers.alsoServes?.includes("mailers");
+      return {
+        queue,
+        store,
+        deployment: found,
+        desired: valid && store.is !== "absent" ? desiredDeployment(queue, store.jobStore) : undefined,
+        rivals: older ? [{ name: "other", uid: "0", creationTimestamp: "2026-07-01T00:00:00Z" }] : [],
+        servedBy: [],
+        podsSeenBefore: new Set(seen),
+        countsWrittenAt: undefined,
+        ...rest,
+      };
+    }),
+  );

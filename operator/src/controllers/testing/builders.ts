@@ -1,0 +1,177 @@
+/** Objects for tests, in words: `aJobQueue({ state: "Paused" })`, `observed({ store: aReadyStore() })`. */
+import { API_VERSION, type JobQueueSpec, type JobQueueWorkers, type JobStoreSpec } from "@jobqueue/crds";
+import type { StoredDeployment, StoredJobQueue, StoredJobStore } from "../kubernetes-objects.ts";
+import { desiredDeployment } from "../job-queue/desired/deployment.ts";
+import type { DeploymentObserved, Observed, StoreObserved } from "../job-queue/observed.ts";
+import type { HoldSeen, QueueSeen, WorkerSeen } from "../job-store/store-view.ts";
+import { specActor } from "../spec-hold.ts";
+
+/** The time in tests: milliseconds since the epoch. */
+export const NOW = Date.parse("2026-08-01T12:00:00Z");
+
+/** A pool of one container. */
+export function someWorkers(more: Partial<JobQueueWorkers> = {}): JobQueueWorkers {
+  return {
+    slots: 10,
+    drainTimeoutSeconds: 30,
+    template: { spec: { containers: [{ name: "worker", image: "registry.example/mailer:1" }] } },
+    ...more,
+  };
+}
+
+/** The JobQueue shop/mailers as the API server stores it; `null` as `workers` leaves them out. */
+export function aJobQueue(
+  spec: Partial<Omit<JobQueueSpec, "workers">> & { readonly workers?: JobQueueWorkers | null } = {},
+  rest: { readonly metadata?: Partial<StoredJobQueue["metadata"]>; readonly status?: StoredJobQueue["status"] } = {},
+): StoredJobQueue {
+  const { workers, ...others } = spec;
+  return {
+    apiVersion: API_VERSION,
+    kind: "JobQueue",
+    metadata: {
+      name: "mailers",
+      namespace: "shop",
+      uid: "11111111-aaaa-4aaa-8aaa-000000000001",
+      resourceVersion: "100",
+      generation: 1,
+      creationTimestamp: "2026-08-01T10:00:00Z",
+      ...rest.metadata,
+    } as StoredJobQueue["metadata"],
+    spec: {
+      storeRef: { name: "default" },
+      state: "Active",
+      replicas: 1,
+      ...(workers === null ? {} : { workers: workers ?? someWorkers() }),
+      ...others,
+    },
+    ...(rest.status && { status: rest.status }),
+  };
+}
+
+/** The JobStore shop/default. */
+export function aJobStore(
+  spec: Partial<JobStoreSpec> = {},
+  rest: { readonly metadata?: Partial<StoredJobStore["metadata"]>; readonly status?: StoredJobStore["status"] } = {},
+): StoredJobStore {
+  return {
+    apiVersion: API_VERSION,
+    kind: "JobStore",
+    metadata: {
+      name: "default",
+      namespace: "shop",
+      uid: "1f9a2b3c-bbbb-4bbb-8bbb-000000000002",
+      resourceVersion: "90",
+      generation: 1,
+      creationTimestamp: "2026-08-01T09:00:00Z",
+      ...rest.metadata,
+    } as StoredJobStore["metadata"],
+    spec: {
+      connection: { uriSecretRef: { name: "shop-db", key: "uri" }, tls: { mode: "VerifyFull" } },
+      schema: "jobqueue",
+      ...spec,
+    },
+    ...(rest.status && { status: rest.status }),
+  };
+}
+
+/** Counts of a queue; an idle one unless told otherwise. */
+export function counts(some: Partial<QueueSeen> = {}): QueueSeen {
+  return { pending: 0, scheduled: 0, running: 0, dead: 0, stale: 0, ...some };
+}
+
+/** A hold on mailers; ana's unless told otherwise. */
+export function aHold(some: Partial<HoldSeen> = {}): HoldSeen {
+  return {
+    queue: "mailers",
+    name: "incident-42",
+    source: "cli",
+    actor: "ana",
+    reason: "SMTP is down",
+    since: "2026-08-01T11:00:00Z",
+    ...some,
+  };
+}
+
+/** The hold `spec` as the operator sets it for shop/mailers. */
+export function theSpecHold(some: Partial<HoldSeen> = {}): HoldSeen {
+  return aHold({ name: "spec", source: "spec", actor: specActor("shop/mailers", aJobStore()), reason: "", ...some });
+}
+
+/** A live worker of the pool shop/mailers, in pod `pod-1`. */
+export function aWorker(some: Partial<WorkerSeen> = {}): WorkerSeen {
+  return {
+    id: "7",
+    pool: "shop/mailers",
+    podUid: "pod-1",
+    pod: "mailers-workers-1",
+    namespace: "shop",
+    queues: ["mailers"],
+    alive: true,
+    leaseMs: 30_000,
+    silentMs: 2_000,
+    ...some,
+  };
+}
+
+/** A store that answers and knows the queue. */
+export function aReadyStore(
+  some: Partial<Omit<Extract<StoreObserved, { is: "ready" }>, "is">> = {},
+): Extract<StoreObserved, { is: "ready" }> {
+  return { is: "ready", jobStore: aJobStore(), at: NOW, counts: counts(), holds: [], workers: [], ...some };
+}
+
+/** A store that does not answer. */
+export function aDownStore(): StoreObserved {
+  const view = { is: "down", reason: "ConnectFailed", sentence: "No connection to Postgres (ECONNREFUSED)." } as const;
+  return { is: "unusable", jobStore: aJobStore(), view };
+}
+
+/** The Deployment of a JobQueue as it was applied, rolled out unless told otherwise. */
+export function itsDeployment(
+  queue: StoredJobQueue,
+  some: { readonly metadata?: object; readonly spec?: object; readonly status?: object } = {},
+): DeploymentObserved {
+  const desired = desiredDeployment(queue, aJobStore());
+  const { replicas } = desired.spec;
+  const rolledOut = {
+    observedGeneration: 4,
+    replicas,
+    updatedReplicas: replicas,
+    readyReplicas: replicas,
+    availableReplicas: replicas,
+  };
+  const object = {
+    ...desired,
+    metadata: {
+      ...desired.metadata,
+      uid: "22222222-cccc-4ccc-8ccc-000000000003",
+      resourceVersion: "110",
+      generation: 4,
+      creationTimestamp: "2026-08-01T10:00:01Z",
+      ...some.metadata,
+    },
+    spec: { ...desired.spec, ...some.spec },
+    status: some.status ?? rolledOut,
+  } as unknown as StoredDeployment;
+  return { is: "ours", object, appliedGeneration: undefined };
+}
+
+/** An observation in which nothing is left to do, unless told otherwise. */
+export function observed(some: Partial<Observed> = {}): Observed {
+  const queue = "queue" in some ? some.queue : aJobQueue();
+  const store = some.store ?? aReadyStore();
+  const desired = queue?.spec.workers && store.is !== "absent" ? desiredDeployment(queue, store.jobStore) : undefined;
+  return {
+    queue,
+    rivals: [],
+    servedBy: [],
+    store,
+    deployment: queue?.spec.workers ? itsDeployment(queue) : { is: "absent" },
+    desired,
+    template: { is: "accepted" },
+    pods: [],
+    podsSeenBefore: new Set(),
+    countsWrittenAt: undefined,
+    ...some,
+  };
+}

@@ -1,0 +1,88 @@
+import type { KubeObject, ObjectKey, Stored } from "./resources.ts";
+
+/** Maps an object to the values it is found under. */
+export type Index<T extends KubeObject> = (object: Stored<T>) => readonly string[];
+
+/** How a cache is made. */
+export interface CacheOptions<T extends KubeObject> {
+  /** Named indexes, e.g. `{ owner: (pod) => (pod.metadata.ownerReferences ?? []).map((owner) => owner.uid) }`. */
+  readonly indexes?: Readonly<Record<string, Index<T>>>;
+  /** Drops what nobody reads before it is kept; `managedFields` is always dropped. May change and return its argument. */
+  readonly trim?: (object: Stored<T>) => Stored<T>;
+}
+
+/** Objects of one kind by key and by index, as last seen by a reflector. Objects are shared: treat them as frozen. */
+export class Cache<T extends KubeObject> {
+  readonly #objects = new Map<ObjectKey, Stored<T>>();
+  readonly #indexes: readonly {
+    readonly of: Index<T>;
+    readonly keys: Map<string, Set<ObjectKey>>;
+    readonly name: string;
+  }[];
+  readonly #trim: (object: Stored<T>) => Stored<T>;
+
+  constructor(options: CacheOptions<T> = {}) {
+    this.#indexes = Object.entries(options.indexes ?? {}).map(([name, of]) => ({ name, of, keys: new Map() }));
+    this.#trim = options.trim ?? ((object) => object);
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(key: ObjectKey): Stored<T> | undefined {
+    return this.#objects.get(key);
+  }
+
+  keys(): Iterable<ObjectKey> {
+    return this.#objects.keys();
+  }
+
+  values(): Iterable<Stored<T>> {
+    return this.#objects.values();
+  }
+
+  /** Objects whose index `name` holds `value`. @throws when there is no such index */
+  byIndex(name: string, value: string): readonly Stored<T>[] {
+    const index = this.#indexes.find((entry) => entry.name === name);
+    if (!index) throw new Error(`there is no index "${name}"`);
+    return [...(index.keys.get(value) ?? [])].map((key) => this.#objects.get(key) as Stored<T>);
+  }
+
+  /** What of an object is kept. Changes its argument. */
+  trim(object: Stored<T>): Stored<T> {
+    delete (object.metadata as { managedFields?: unknown }).managedFields;
+    return this.#trim(object);
+  }
+
+  /** For reflectors: keeps an object that was trimmed. */
+  set(key: ObjectKey, object: Stored<T>): void {
+    this.#unindex(key);
+    this.#objects.set(key, object);
+    for (const { of, keys } of this.#indexes) {
+      for (const value of of(object)) {
+        const set = keys.get(value);
+        if (set) set.add(key);
+        else keys.set(value, new Set([key]));
+      }
+    }
+  }
+
+  /** For reflectors. */
+  delete(key: ObjectKey): void {
+    this.#unindex(key);
+    this.#objects.delete(key);
+  }
+
+  #unindex(key: ObjectKey): void {
+    const object = this.#objects.get(key);
+    if (!object) return;
+    for (const { of, keys } of this.#indexes) {
+      for (const value of of(object)) {
+        const set = keys.get(value);
+        set?.delete(key);
+        if (set?.size === 0) keys.delete(value);
+      }
+    }
+  }
+}

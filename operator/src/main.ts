@@ -1,0 +1,247 @@
+/** Composition root: the only file that knows all others. Makes the parts, starts them in order, stops them in reverse. */
+import { LABEL_POOL } from "@jobqueue/crds";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { Config } from "./config.ts";
+import { BY_POOL } from "./controllers/job-queue/observe.ts";
+import { SeenPods } from "./controllers/job-queue/seen-pods.ts";
+import { JOB_QUEUE_INDEXES, wokenByPod } from "./controllers/job-queue/wake.ts";
+import type { MonitorTimes } from "./controllers/job-store/monitor.ts";
+import { DEPLOYMENTS, JOB_QUEUES, JOB_STORES, PODS } from "./controllers/kinds.ts";
+import type { Pod, StoredPod } from "./controllers/kubernetes-objects.ts";
+import { HttpServer } from "./http/server.ts";
+import {
+  EventRecorder,
+  Informer,
+  KubeClient,
+  kubeMetrics,
+  LeaderElector,
+  loadAccess,
+  Transport,
+  type Change,
+  type InformerOptions,
+  type KubeObject,
+  type LeaderElectorOptions,
+  type RequestObservation,
+  type Term,
+} from "./kube/index.ts";
+import { Leadership, type Informers } from "./leadership.ts";
+import { measure, OPERATOR_METRICS } from "./metrics.ts";
+import { BaseService, registerMetrics, RUNTIME_METRICS, systemClock, type Log, type Service } from "./runtime/index.ts";
+
+/** Name of the Lease; the chart's RBAC names it too. */
+const LEASE_NAME = "jobqueue-operator";
+
+/** How an operator is made. */
+export interface OperatorOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Default: the times of the Lease that client-go uses. */
+  readonly leaseTimes?: Pick<LeaderElectorOptions, "leaseDurationMs" | "renewDeadlineMs" | "retryPeriodMs">;
+  /** Default: see `controllers/job-store/monitor.ts`. */
+  readonly monitorTimes?: Partial<MonitorTimes>;
+  /** Told of every exchange with the API server; for tests that count writes. */
+  readonly onRequest?: (observation: RequestObservation) => void;
+}
+
+/**
+ * The whole operator as one service. `start` resolves when it serves HTTP and works on its caches and its candidacy; it does
+ * not wait for the API server or for a database. `stop` finishes what is under way (20 s at most), gives the Lease back and
+ * closes everything.
+ */
+export class Operator extends BaseService {
+  readonly #options: OperatorOptions;
+  readonly #parts: Service[] = [];
+  #transport: Transport | undefined;
+  #http: HttpServer | undefined;
+  #leadership: Leadership | undefined;
+
+  constructor(options: OperatorOptions) {
+    super("operator");
+    this.#options = options;
+  }
+
+  /** Port of /livez, /readyz and /metrics. */
+  get httpPort(): number {
+    return this.#http?.port ?? 0;
+  }
+
+  /** Whether this process acts now. */
+  get leads(): boolean {
+    return this.#leadership !== undefined;
+  }
+
+  protected override async onStart(): Promise<void> {
+    const { config, env, log } = this.#options;
+    const clock = systemClock;
+    const registry = new Registry();
+    const edge = { clock, log, metrics: kubeMetrics(registry) };
+    const runtimeMetrics = registerMetrics(registry, RUNTIME_METRICS);
+    const metrics = registerMetrics(registry, OPERATOR_METRICS);
+    collectDefaultMetrics({ register: registry });
+
+    const access = await loadAccess({
+      ...(env && { env }),
+      ...(config.kubeconfig !== undefined && { kubeconfig: config.kubeconfig }),
+    });
+    log.info({ access: access.source, namespaces: config.watchNamespaces, identity: config.identity }, "starting");
+    this.#transport = new Transport({
+      access,
+      clock,
+      metrics: edge.metrics,
+      userAgent: "jobqueue-operator",
+      ...(this.#options.onRequest && { onRequest: this.#options.onRequest }),
+    });
+    const client = new KubeClient(this.#transport);
+    const seenPods = new SeenPods();
+    const informers = this.#informers(client, edge, seenPods);
+    this.#http = new HttpServer({
+      port: config.httpPort,
+      waitingFor: () => [
+        ...Object.values(informers)
+          .filter(({ hasSynced }) => !hasSynced)
+          .map(({ name }) => name),
+        ...(this.stopping.aborted ? ["the end: stopping"] : []),
+      ],
+      metrics: async () => {
+        measure(metrics, { monitors: this.#leadership?.monitors, jobQueues: informers.jobQueues.cache });
+        return { text: await registry.metrics(), contentType: registry.contentType };
+      },
+    });
+    const events = new EventRecorder({
+      client,
+      controller: "jobqueue.dev/operator",
+      instance: config.identity,
+      ...edge,
+    });
+
+    const lead = async (term: Term): Promise<void> => {
+      if (!(await allSynced(informers, term.ending))) return;
+      const leadership = new Leadership({
+        term,
+        client,
+        informers,
+        seenPods,
+        events,
+        runtimeMetrics,
+        ...edge,
+        metrics,
+        ...this.#monitorTimes(),
+      });
+      log.info({ identity: config.identity, term: term.fence }, "the controllers begin");
+      this.#leadership = leadership;
+      try {
+        await leadership.start();
+        await aborted(term.ending);
+      } finally {
+        this.#leadership = undefined;
+        await leadership.stop();
+        log.info(
+          { identity: config.identity, term: term.fence, lost: term.lost.aborted },
+          "the controllers have ended",
+        );
+      }
+    };
+    const candidate = config.leaderElection
+      ? new LeaderElector({
+          client,
+          namespace: config.namespace,
+          leaseName: LEASE_NAME,
+          identity: config.identity,
+          lead,
+          ...edge,
+          ...this.#options.leaseTimes,
+        })
+      : new Alone(lead);
+    for (const part of [this.#http, ...Object.values(informers), events, candidate]) {
+      this.#parts.push(part);
+      await part.start();
+    }
+  }
+
+  protected override async onStop(): Promise<void> {
+    for (const part of this.#parts.toReversed()) await part.stop();
+    await this.#transport?.close();
+  }
+
+  #monitorTimes(): { readonly monitorTimes?: Partial<MonitorTimes> } {
+    return this.#options.monitorTimes ? { monitorTimes: this.#options.monitorTimes } : {};
+  }
+
+  #informers(
+    client: KubeClient,
+    edge: Pick<InformerOptions<KubeObject>, "clock" | "log" | "metrics">,
+    seenPods: SeenPods,
+  ): Informers {
+    const common = { client, ...edge, namespaces: this.#options.config.watchNamespaces };
+    const ours = { ...common, labelSelector: LABEL_POOL }; // a cache of all pods of a cluster would be hundreds of MiB
+    const onPod = (change: Change<Pod>): void => {
+      for (const pool of wokenByPod(change.object)) seenPods.add(pool, change.object.metadata.uid);
+      this.#leadership?.podChanged(change);
+    };
+    return {
+      jobStores: new Informer({
+        ...common,
+        resource: JOB_STORES,
+        onChange: (change) => this.#leadership?.jobStoreChanged(change),
+      }),
+      jobQueues: new Informer({
+        ...common,
+        resource: JOB_QUEUES,
+        indexes: JOB_QUEUE_INDEXES,
+        onChange: (change) => this.#leadership?.jobQueueChanged(change),
+      }),
+      deployments: new Informer({
+        ...ours,
+        resource: DEPLOYMENTS,
+        onChange: (change) => this.#leadership?.deploymentChanged(change),
+      }),
+      pods: new Informer({
+        ...ours,
+        resource: PODS,
+        indexes: { [BY_POOL]: (pod) => [...wokenByPod(pod)] },
+        trim: phaseOnly,
+        onChange: onPod,
+      }),
+    };
+  }
+}
+
+/** Leads from start to stop without asking anybody. */
+class Alone extends BaseService {
+  readonly #lead: (term: Term) => Promise<void>;
+
+  constructor(lead: (term: Term) => Promise<void>) {
+    super("leader without election");
+    this.#lead = lead;
+  }
+
+  protected override onStart(): void {
+    const never = new AbortController().signal;
+    const { stopping } = this;
+    this.run(() => this.#lead({ fence: 1, transitions: 0, lost: never, ending: stopping, isCurrent: () => true }));
+  }
+}
+
+/** Of a pod only its identity and its phase are read; the rest of thousands of pods is not worth its memory. */
+function phaseOnly({ apiVersion, kind, metadata, status }: StoredPod): StoredPod {
+  const { name, namespace = "", uid, resourceVersion, creationTimestamp, labels = {} } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp, labels },
+    status: { ...(status?.phase !== undefined && { phase: status.phase }) },
+  };
+}
+
+async function allSynced(informers: Informers, ending: AbortSignal): Promise<boolean> {
+  const synced = Promise.all(Object.values(informers).map((informer) => informer.synced()));
+  return Promise.race([synced.then((all) => all.every(Boolean)), aborted(ending).then(() => false)]);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

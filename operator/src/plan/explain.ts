@@ -1,0 +1,27 @@
+/** A plan in words, without carrying it out: for the log and for people who ask what the operator would do. */
+import type { Action } from "./action.ts";
+
+/** What each action would do: "set hold spec on queue mailers". */
+const WHAT: { readonly [Kind in Action["do"]]: (action: Extract<Action, { do: Kind }>) => string } = {
+  applyDeployment: ({ deployment, uid }) =>
+    `${uid === undefined ? "create" : "change"} Deployment ${deployment.metadata.name}`,
+  deleteDeployment: ({ name }) => `delete Deployment ${name}`,
+  ensureQueue: ({ queue, store }) => `make queue ${queue} known to store ${store}`,
+  setHold: ({ hold, queue }) => `set hold ${hold} on queue ${queue}`,
+  releaseHold: ({ hold, queue }) => `release hold ${hold} of queue ${queue}`,
+  recoverPods: ({ pods }) => `recover the jobs of ${pods.length} ${pods.length === 1 ? "pod" : "pods"}`,
+  recoverStale: ({ store }) => `recover the stale jobs of store ${store}`,
+  watchStore: ({ jobStore: { metadata } }) => `watch store ${metadata.namespace}/${metadata.name}`,
+  forgetStore: ({ store }) => `stop watching store ${store}`,
+  migrateStore: ({ store }) => `migrate the schema of store ${store}`,
+  maintainStore: ({ store }) => `maintain store ${store}`,
+  patchStatus: ({ countsOnly }) => `write the ${countsOnly ? "counts" : "status"}`,
+  emitEvent: ({ type }) => `tell (${type})`,
+  wait: ({ ms }) => `wait ${Math.ceil(ms / 1000)} s`,
+};
+
+/** The action with its reason: "set hold spec on queue mailers (PausedBySpec): spec.state is Paused." */
+export function explain(action: Action): string {
+  const what = WHAT[action.do] as (action: Action) => string;
+  return `${what(action)} (${action.reason}): ${action.sentence}`;
+}

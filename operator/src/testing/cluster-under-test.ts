@@ -1,0 +1,194 @@
+/** A namespace of a real API server, a real database, and operators between them: what the `*.api.test.ts` files act on. */
+import { Database, parseStoreUrl } from "@jobqueue/store";
+import type { Condition, JobQueueStatus, JobStoreStatus } from "@jobqueue/crds";
+import { inject } from "vitest";
+import { pino } from "pino";
+import { waitFor } from "../../../test/cluster/wait-for.ts";
+import { ApiClient, type KubeObject } from "../../../test/support/api-server/api-client.ts";
+import { createNamespace } from "../../../test/support/api-server/namespace.ts";
+import type { RequestObservation } from "../kube/index.ts";
+import { Operator, type OperatorOptions } from "../main.ts";
+
+/** Fast enough that no test waits long for something that is polled; the order of the times is as in production. */
+const MONITOR_TIMES = { everyMs: 1_000, hintGapMs: 200, secretEveryMs: 2_000, backoff: { baseMs: 250, maxMs: 1_000 } };
+
+/** Shows the operators' log when TEST_LOG names a level. */
+const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
+
+type Status<S> = KubeObject & { readonly status?: S };
+
+/** See the head of this file. */
+export class ClusterUnderTest {
+  readonly namespace: string;
+  readonly api: ApiClient;
+  readonly kubeconfig: string;
+  readonly #running: Operator[] = [];
+
+  private constructor(kubeconfig: string, namespace: string) {
+    this.kubeconfig = kubeconfig;
+    this.namespace = namespace;
+    this.api = new ApiClient(kubeconfig);
+  }
+
+  /** A namespace of the run's API server, or of another one. */
+  static async create(prefix: string, kubeconfig: string = inject("kubeconfig")): Promise<ClusterUnderTest> {
+    return new ClusterUnderTest(kubeconfig, await createNamespace(kubeconfig, prefix));
+  }
+
+  /** Starts an operator that works in this namespace only, under a Lease in it. */
+  async operator(options: Partial<OperatorOptions> & { readonly identity?: string } = {}): Promise<Operator> {
+    const { identity = `operator-${this.#running.length + 1}`, ...rest } = options;
+    const operator = new Operator({
+      config: {
+        namespace: this.namespace,
+        watchNamespaces: [this.namespace],
+        leaderElection: true,
+        httpPort: 0,
+        logLevel: "silent",
+        identity,
+        kubeconfig: this.kubeconfig,
+      },
+      log,
+      monitorTimes: MONITOR_TIMES,
+      leaseTimes: { leaseDurationMs: 4_000, renewDeadlineMs: 3_000, retryPeriodMs: 300 },
+      ...rest,
+    });
+    this.#running.push(operator);
+    await operator.start();
+    return operator;
+  }
+
+  /** Stops all operators that were started here. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#running.splice(0).map((operator) => operator.stop()));
+  }
+
+  /** Path of an object of this namespace, such as `jobqueues/mailers`. */
+  path(what: string): string {
+    const [plural = ""] = what.split("/");
+    const root = plural.startsWith("job")
+      ? "/apis/jobqueue.dev/v1alpha1"
+      : plural === "deployments"
+        ? "/apis/apps/v1"
+        : plural === "events"
+          ? "/apis/events.k8s.io/v1"
+          : "/api/v1";
+    return `${root}/namespaces/${this.namespace}/${what}`;
+  }
+
+  async secret(name: string, uri: string): Promise<void> {
+    await this.api.apply(this.path(`secrets/${name}`), {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name },
+      stringData: { uri },
+    });
+  }
+
+  /** A JobStore whose URL stands in the Secret of its name. */
+  async jobStore(name: string): Promise<void> {
+    await this.api.apply(this.path(`jobstores/${name}`), {
+      apiVersion: "jobqueue.dev/v1alpha1",
+      kind: "JobStore",
+      metadata: { name },
+      spec: { connection: { uriSecretRef: { name, key: "uri" }, tls: { mode: "Disabled" } } },
+    });
+  }
+
+  /** A JobQueue; `spec` is what a user writes. */
+  async jobQueue(name: string, spec: object): Promise<KubeObject> {
+    return this.api.apply(this.path(`jobqueues/${name}`), {
+      apiVersion: "jobqueue.dev/v1alpha1",
+      kind: "JobQueue",
+      metadata: { name },
+      spec,
+    });
+  }
+
+  /** Waits until a condition has a status and, if given, a reason; returns it. */
+  async condition(what: string, type: string, status: Condition["status"], reason?: string): Promise<Condition> {
+    let seen: Status<JobQueueStatus | JobStoreStatus> | undefined;
+    return waitFor(
+      `${what} to have ${type}=${status}${reason === undefined ? "" : ` (${reason})`}`,
+      async () => {
+        seen = await this.api.find(this.path(what));
+        return seen?.status?.conditions?.find(
+          (one) => one.type === type && one.status === status && (reason === undefined || one.reason === reason),
+        );
+      },
+      { timeoutMs: 30_000, explain: () => JSON.stringify(seen?.status, undefined, 2) },
+    );
+  }
+
+  /** The status of a JobQueue. */
+  async status(name: string): Promise<JobQueueStatus> {
+    const { status } = await this.api.get<Status<JobQueueStatus>>(this.path(`jobqueues/${name}`));
+    return status ?? {};
+  }
+
+  /** Waits for an object to be there, or to look in a certain way. */
+  async object(what: string, looks: (object: KubeObject) => boolean = () => true): Promise<KubeObject> {
+    let seen: KubeObject | undefined;
+    return waitFor(
+      `${what} as wanted`,
+      async () => {
+        seen = await this.api.find(this.path(what));
+        return seen && looks(seen) ? seen : undefined;
+      },
+      { timeoutMs: 30_000, explain: () => JSON.stringify(seen, undefined, 2) },
+    );
+  }
+
+  /** The pods of a pool, oldest first. */
+  async pods(pool: string): Promise<readonly KubeObject[]> {
+    const selector = encodeURIComponent(`jobqueue.dev/pool=${pool}`);
+    const { items } = await this.api.get<{ items: KubeObject[] }>(`${this.path("pods")}?labelSelector=${selector}`);
+    return items.filter(({ metadata }) => metadata["deletionTimestamp"] === undefined);
+  }
+
+  /** Stands in for the kubelets: waits until a pool has so many pods and says that all are ready. */
+  async becomeReady(pool: string, count: number): Promise<readonly KubeObject[]> {
+    const pods = await waitFor(
+      `${count} pods of ${pool}`,
+      async () => {
+        const there = await this.pods(pool);
+        return there.length === count ? there : undefined;
+      },
+      { timeoutMs: 30_000 },
+    );
+    const lastTransitionTime = new Date().toISOString();
+    for (const { metadata } of pods) {
+      await this.api.patch(`${this.path(`pods/${metadata.name}`)}/status`, {
+        status: {
+          phase: "Running",
+          conditions: ["Initialized", "PodScheduled", "ContainersReady", "Ready"].map((type) => ({
+            type,
+            status: "True",
+            lastTransitionTime,
+          })),
+        },
+      });
+    }
+    return pods;
+  }
+
+  /** Removes a pod as a kubelet that has ended it does: at once. */
+  async removePod(name: string): Promise<void> {
+    await this.api.send("DELETE", this.path(`pods/${name}`), { gracePeriodSeconds: 0 });
+  }
+}
+
+/** Opens a store as an administrator would. The caller closes it. */
+export function openStore(url: string): Database {
+  return new Database({ connection: parseStoreUrl(url), applicationName: "test" });
+}
+
+/** Counts the writes among observed requests: everything but reads, dry runs and the Lease. */
+export function writesOf(requests: readonly RequestObservation[]): readonly RequestObservation[] {
+  return requests.filter(({ method, path }) => method !== "GET" && !path.includes("/leases"));
+}
+
+/** A pool of one container, as small as the CRD allows. */
+export function workersSpec(more: object = {}): object {
+  return { template: { spec: { containers: [{ name: "worker", image: "registry.example/worker:1" }] } }, ...more };
+}

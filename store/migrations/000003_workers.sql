@@ -1,0 +1,73 @@
+-- Workers and their leases. A lease that has lapsed is never renewed: the worker registers again, under a new id.
+
+create function read_fact(facts jsonb, name text) returns text
+language sql immutable as $$
+  select nullif(facts ->> name, '')
+$$;
+comment on function read_fact(jsonb, text) is 'Internal. A fact as text; empty is absent.';
+
+create function register_worker(facts jsonb) returns bigint
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_id bigint;
+  v_lease int := coalesce(read_fact(facts, 'lease_seconds')::int, 30);
+  v_container text := coalesce(read_fact(facts, 'container'), 'worker');
+begin
+  if read_fact(facts, 'boot_id') is null then
+    raise exception using errcode = '22023', message = 'the fact boot_id is missing',
+      hint = 'send {"boot_id": "…"} with a value that is new for every process, such as a random UUID';
+  end if;
+  if v_lease not between 1 and 3600 then
+    raise exception using errcode = '22023', message = format('the fact lease_seconds is %s: write 1 to 3600', v_lease);
+  end if;
+  if jsonb_typeof(facts -> 'queues') not in ('array', 'null') then
+    raise exception using errcode = '22023', message = 'the fact queues must be an array of names';
+  end if;
+  insert into workers (boot_id, pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster,
+    version, pool, queues, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
+  values (read_fact(facts, 'boot_id'), read_fact(facts, 'pod_uid'), v_container, read_fact(facts, 'pod'),
+    read_fact(facts, 'namespace'), read_fact(facts, 'node'), read_fact(facts, 'hostname'), read_fact(facts, 'pid')::int,
+    read_fact(facts, 'ppid')::int, read_fact(facts, 'image'), read_fact(facts, 'run_as'), read_fact(facts, 'cluster'),
+    read_fact(facts, 'version'), read_fact(facts, 'pool'),
+    array(select q from jsonb_array_elements_text(case jsonb_typeof(facts -> 'queues') when 'array' then facts -> 'queues' else '[]' end) q),
+    read_fact(facts, 'concurrency')::int, v_lease, v_now, v_now, v_now + make_interval(secs => v_lease))
+  returning id into v_id;
+  -- Two processes cannot run in one container of one pod: whoever was there before is no more, whatever its lease says.
+  update workers w set state = 'gone', gone_at = v_now, lease_until = least(w.lease_until, v_now),
+    gone_reason = format('superseded by worker %s', v_id)
+  where w.id < v_id and w.state <> 'gone'
+    and (w.boot_id = read_fact(facts, 'boot_id') or (w.pod_uid = read_fact(facts, 'pod_uid') and w.container = v_container));
+  return v_id;
+end $$;
+comment on function register_worker(jsonb) is
+  'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
+
+create function heartbeat(worker bigint, facts jsonb default '{}')
+returns table (lease_until timestamptz, lease_ms int)
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
+  update workers w set
+    heartbeat_at = clock_timestamp(),
+    lease_until = clock_timestamp() + make_interval(secs => w.lease_seconds),
+    state = case when heartbeat.facts ->> 'state' = 'draining' then 'draining' else w.state end,
+    loop_age_ms = coalesce((heartbeat.facts ->> 'loop_age_ms')::bigint, w.loop_age_ms),
+    last_claim_age_ms = coalesce((heartbeat.facts ->> 'last_claim_age_ms')::bigint, w.last_claim_age_ms),
+    slots_busy = coalesce((heartbeat.facts ->> 'slots_busy')::int, w.slots_busy),
+    slots_stuck = coalesce((heartbeat.facts ->> 'slots_stuck')::int, w.slots_stuck)
+  where w.id = heartbeat.worker and w.state in ('active', 'draining') and w.lease_until > clock_timestamp()
+  returning w.lease_until, w.lease_seconds * 1000;
+end $$;
+comment on function heartbeat(bigint, jsonb) is
+  'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back). Count lease_ms from when the heartbeat was sent.';
+
+create function deregister_worker(worker bigint) returns void
+language sql volatile security definer set search_path = {{schema}}, pg_temp as $$
+  update workers w set state = 'gone', gone_at = clock_timestamp(), gone_reason = 'deregistered',
+    lease_until = least(w.lease_until, clock_timestamp())
+  where w.id = deregister_worker.worker and w.state <> 'gone'
+$$;
+comment on function deregister_worker(bigint) is 'The worker leaves. What it still holds is stale at once.';

@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { forEachPostgres } from "../../../test/support/postgres/database.ts";
+import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
+import { deregisterWorker, registerWorker } from "../workers/register-worker.ts";
+import { workersGone } from "../workers/workers-gone.ts";
+import { claim, type ClaimedJob } from "./claim.ts";
+import { enqueueMany } from "./enqueue.ts";
+import { fail } from "./fail.ts";
+import { getJob, listJobs } from "./read-jobs.ts";
+import { recoverStale } from "./recover-stale.ts";
+
+forEachPostgres(({ adminUrl }) => {
+  let store: StoreUnderTest;
+  beforeEach(async () => {
+    store = await openStore(adminUrl);
+  });
+  afterEach(async () => store.close());
+
+  const queue = "q";
+  async function enqueueAndClaim(workerId: string, count: number): Promise<ClaimedJob[]> {
+    await enqueueMany(
+      store.database,
+      Array.from({ length: count }, () => ({ queue, kind: "k" })),
+    );
+    return claim(store.database, { workerId, queues: [queue], max: count });
+  }
+
+  const audit = async () =>
+    store.database.query<{ action: string; actor: string; reason: string | null; count: number; after: object }>(
+      "select action, actor, reason, count, after from jobqueue.audit_events order by id",
+    );
+
+  describe("a job is stale", () => {
+    it.each([
+      ["when the lease of its worker has lapsed", async (worker: string) => store.lapse(worker)],
+      ["when its worker left", async (worker: string) => deregisterWorker(store.database, worker)],
+      ["when its worker was fenced", async (worker: string) => store.database.query("update jobqueue.workers set state = 'fenced' where id = $1", [worker])],
+      ["when its worker is missing", async (worker: string) => store.database.query("delete from jobqueue.workers where id = $1", [worker])],
+      ["when its pod is gone", async () => workersGone(store.database, { podUids: ["pod-1"], actor: "operator", reason: "deleted" })],
+      ["when its container has a new worker", async () => registerWorker(store.database, { bootId: "next", podUid: "pod-1" })],
+    ])("%s", async (_, lose) => {
+      const doomed = await store.worker({ podUid: "pod-1" });
+      const alive = await store.worker({ podUid: "pod-2" });
+      const [lost] = await enqueueAndClaim(doomed, 1);
+      const [kept] = await enqueueAndClaim(alive, 1);
+      await lose(doomed);
+      expect(await getJob(store.database, lost?.id ?? "")).toMatchObject({ state: "running", isStale: true });
+      expect(await getJob(store.database, kept?.id ?? "")).toMatchObject({ state: "running", isStale: false });
+      expect(await recoverStale(store.database)).toEqual([{ id: lost?.id, outcome: "retried" }]);
+      expect(await recoverStale(store.database)).toEqual([]);
+      expect(await getJob(store.database, lost?.id ?? "")).toMatchObject({ state: "pending", workerId: null, leaseToken: null });
+      expect(await getJob(store.database, kept?.id ?? "")).toMatchObject({ state: "running" });
+    });
+  });
+
+  it("G9: a loss spends no attempt, is counted apart, and keeps error, place and who recovered it why", async () => {
+    const worker = await store.worker();
+    const [job, other] = await enqueueAndClaim(worker, 2);
+    await fail(store.database, [{ ...(job as ClaimedJob), error: "its own" }]);
+    await store.makeDue(job?.id ?? "");
+    const again = await claim(store.database, { workerId: worker, queues: [queue], max: 1 });
+    expect(again[0]?.attempt).toBe(2);
+    await store.lapse(worker);
+    await recoverStale(store.database, { actor: "alice", reason: "node 7 burnt" });
+    expect(await getJob(store.database, job?.id ?? "")).toMatchObject({
+      state: "pending",
+      attempt: 1,
+      recoveries: 1,
+      lastError: "its own",
+      lastRecovery: { actor: "alice", reason: "node 7 burnt", worker },
+    });
+    const next = await claim(store.database, { workerId: await store.worker(), queues: [queue], max: 2 });
+    expect(next.map((claimed) => [claimed.id, claimed.attempt])).toEqual([
+      [other?.id, 1],
+      [job?.id, 2],
+    ]);
+  });
+
+  it("G9: the third loss makes a job dead with reason poison; others of the same worker are not", async () => {
+    const [job] = await enqueueAndClaim(await store.worker(), 1);
+    const id = job?.id ?? "";
+    const outcomes = [];
+    for (let loss = 1; loss <= 3; loss += 1) {
+      const worker = await store.worker();
+      if (loss > 1) await claim(store.database, { workerId: worker, queues: [queue], max: 1 });
+      else await store.database.query("update jobqueue.jobs set worker_id = $1", [worker]);
+      if (loss === 3) await enqueueAndClaim(worker, 1);
+      await store.lapse(worker);
+      outcomes.push(...(await recoverStale(store.database)));
+    }
+    const bystander = (await listJobs(store.database, { queue, state: "pending" }))[0];
+    expect(outcomes.slice(0, 2)).toEqual([
+      { id, outcome: "retried" },
+      { id, outcome: "retried" },
+    ]);
+    expect(outcomes.slice(2).toSorted((a, b) => Number(a.id) - Number(b.id))).toEqual([
+      { id, outcome: "dead" },
+      { id: bystander?.id, outcome: "retried" },
+    ]);
+    const dead = await getJob(store.database, id);
+    expect(dead).toMatchObject({ state: "dead", deadReason: "poison", recoveries: 3, attempt: 0 });
+    expect(dead?.lastError).toMatch(/^poison: it lost 3 workers, the last was worker \d+$/);
+  });
+
+  it("G3: is not starved by 100,000 running jobs that it may not touch, nor does it walk over them", async () => {
+    const [alive, other] = [await store.worker(), await store.worker()];
+    await store.database.query(
+      `insert into jobqueue.jobs (queue, kind, payload, state, lease_token, worker_id)
+       select 'busy', 'k', '{}', 1, 0, case when i % 2 = 0 then $1::bigint else $2 end from generate_series(1, 100000) i`,
+      [alive, other],
+    );
+    const doomed = await store.worker();
+    const [lost] = await enqueueAndClaim(doomed, 1);
+    await store.lapse(doomed);
+    const touched = await store.database.transaction(async (session) => {
+      expect(await recoverStale(session, { max: 1 })).toEqual([{ id: lost?.id, outcome: "retried" }]);
+      return session.query<{ rows: string }>(
+        `select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables
+         where schemaname = 'jobqueue' and relname = 'jobs'`,
+      );
+    });
+    expect(Number(touched[0]?.rows)).toBeLessThan(20);
+  });
+
+  it("moves each job once when many recover at the same time", async () => {
+    const doomed = [await store.worker(), await store.worker(), await store.worker()];
+    for (const worker of doomed) await enqueueAndClaim(worker, 100);
+    for (const worker of doomed) await store.lapse(worker);
+    const callers = [store.database, store.connect(), store.connect(), store.connect()];
+    const recovered = await Promise.all(
+      callers.map(async (database, index) => {
+        const mine: string[] = [];
+        for (;;) {
+          const batch = await recoverStale(database, { max: 20, actor: `caller-${index}` });
+          if (batch.length === 0) return mine;
+          mine.push(...batch.map((job) => job.id));
+        }
+      }),
+    );
+    const ids = recovered.flat();
+    expect(ids).toHaveLength(300);
+    expect(new Set(ids).size).toBe(300);
+    const once = await store.database.query("select id from jobqueue.jobs where state = 0 and recoveries = 1 and attempt = 0");
+    expect(once).toHaveLength(300);
+    const events = await audit();
+    expect(events.reduce((sum, event) => sum + event.count, 0)).toBe(300);
+    expect(events.every((event) => event.action === "recover_stale")).toBe(true);
+  });
+
+  it("leaves a worker alone whose heartbeat is just being written", async () => {
+    const worker = await store.worker();
+    await enqueueAndClaim(worker, 1);
+    const other = store.connect();
+    // Others still see the old lease, which lapses between the heartbeat's statement and its commit.
+    await store.lapse(worker);
+    await store.database.transaction(async (session) => {
+      await session.query("update jobqueue.workers set lease_until = clock_timestamp() + interval '1 hour' where id = $1", [
+        worker,
+      ]);
+      expect(await recoverStale(other)).toEqual([]);
+    });
+    expect(await recoverStale(other)).toEqual([]);
+  });
+
+  it("recovers only jobs of the workers it was told, and writes an audit event only when it did something (G19)", async () => {
+    const [first, second] = [await store.worker(), await store.worker()];
+    const [one] = await enqueueAndClaim(first, 1);
+    await enqueueAndClaim(second, 1);
+    expect(await recoverStale(store.database, { workers: [first], actor: "operator", reason: "too early" })).toEqual([]);
+    await store.lapse(first);
+    await store.lapse(second);
+    expect(await recoverStale(store.database, { workers: [] })).toEqual([]);
+    expect(await audit()).toEqual([]);
+    await recoverStale(store.database, { workers: [first], actor: "operator", reason: "pod gone" });
+    expect(await audit()).toEqual([
+      {
+        action: "recover_stale",
+        actor: "operator",
+        reason: "pod gone",
+        count: 1,
+        after: { workers: [Number(first)], retried: 1, dead: 0, jobs: [Number(one?.id)] },
+      },
+    ]);
+  });
+
+  it("a rolled back recovery leaves neither change nor audit event", async () => {
+    const worker = await store.worker();
+    const [job] = await enqueueAndClaim(worker, 1);
+    await store.lapse(worker);
+    const undone = store.database.transaction(async (session) => {
+      await recoverStale(session);
+      throw new Error("no");
+    });
+    await expect(undone).rejects.toThrow("no");
+    expect(await getJob(store.database, job?.id ?? "")).toMatchObject({ state: "running", isStale: true });
+    expect(await audit()).toEqual([]);
+  });
+
+  it("a row that somebody else has locked is left for the next time, not waited for", async () => {
+    const worker = await store.worker();
+    const jobs = await enqueueAndClaim(worker, 2);
+    await store.lapse(worker);
+    const other = store.connect();
+    await store.database.transaction(async (session) => {
+      await session.query("select from jobqueue.jobs where id = $1 for update", [jobs[0]?.id]);
+      expect(await recoverStale(other)).toEqual([{ id: jobs[1]?.id, outcome: "retried" }]);
+    });
+    expect(await recoverStale(other)).toEqual([{ id: jobs[0]?.id, outcome: "retried" }]);
+  });
+
+  it.each([0, 100_001])("max %s is refused", async (max) => {
+    await expect(recoverStale(store.database, { max })).rejects.toThrow(`max is ${max}: write 1 to 100000`);
+  });
+});

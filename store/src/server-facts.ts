@@ -1,0 +1,20 @@
+import type { Session } from "./session.ts";
+
+/** What the server says about itself. */
+export interface ServerFacts {
+  /** As `show server_version` says it, such as "18.4". */
+  readonly version: string;
+  /** True on a standby. */
+  readonly inRecovery: boolean;
+  /** The database's clock, the only one that decides anything. */
+  readonly now: Date;
+}
+
+/** Asks the server about itself; works with and without a store in it. */
+export async function serverFacts(session: Session): Promise<ServerFacts> {
+  const rows = await session.query<ServerFacts>(
+    `select current_setting('server_version') as version, pg_is_in_recovery() as "inRecovery", clock_timestamp() as now`,
+  );
+  if (!rows[0]) throw new TypeError("the server said nothing about itself");
+  return rows[0];
+}

@@ -1,0 +1,58 @@
+import { createTestDatabase } from "../../../test/support/postgres/database.ts";
+import { Database, type DatabaseOptions } from "../connection/database.ts";
+import { parseStoreUrl } from "../connection/settings.ts";
+import { registerWorker } from "../workers/register-worker.ts";
+
+/** A store of a test's own, with what tests do to it again and again. */
+export class StoreUnderTest {
+  readonly url: string;
+  readonly database: Database;
+  readonly #drop: () => Promise<void>;
+  readonly #others: Database[] = [];
+
+  constructor(url: string, drop: () => Promise<void>) {
+    this.url = url;
+    this.#drop = drop;
+    this.database = new Database({ connection: parseStoreUrl(url), applicationName: "store test" });
+  }
+
+  /** Another pool to the same store, closed with it: another process, as far as the store can tell. */
+  connect(options: Partial<DatabaseOptions> = {}): Database {
+    const database = new Database({
+      connection: parseStoreUrl(this.url),
+      applicationName: "store test, other",
+      ...options,
+    });
+    this.#others.push(database);
+    return database;
+  }
+
+  /** Registers a worker and returns its id. */
+  async worker(facts: { podUid?: string; leaseSeconds?: number } = {}): Promise<string> {
+    return registerWorker(this.database, { bootId: crypto.randomUUID(), ...facts });
+  }
+
+  /** Makes the lease of a worker lapse now, as if it had been silent for long enough. */
+  async lapse(worker: string): Promise<void> {
+    await this.database.query(
+      "update jobqueue.workers set lease_until = clock_timestamp() - interval '1 millisecond' where id = $1",
+      [worker],
+    );
+  }
+
+  /** Makes a waiting job's time come now. */
+  async makeDue(id: string): Promise<void> {
+    await this.database.query("update jobqueue.jobs set run_at = clock_timestamp() where id = $1 and state in (2, 3)", [id]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.database, ...this.#others].map(async (database) => database.close()));
+    await this.#drop();
+  }
+}
+
+/** Opens an empty store in a database of its own. */
+export async function openStore(adminUrl: string): Promise<StoreUnderTest> {
+  const { url, drop } = await createTestDatabase(adminUrl);
+  return new StoreUnderTest(url, drop);
+}

@@ -1,0 +1,26 @@
+/** `make cluster-down`: removes the cluster of this checkout, and our engine when no other checkout uses it. */
+import { rmSync } from "node:fs";
+import { CLUSTER_DIRECTORY, CLUSTER_NAME } from "./checkout.ts";
+import { usesCurrentContext } from "./current-context.ts";
+import { releaseEngine, runningEngine } from "./engine/engine.ts";
+import { deleteCluster } from "./kind.ts";
+import { withLock } from "./lock.ts";
+import { step } from "./progress.ts";
+
+async function down(): Promise<void> {
+  if (!usesCurrentContext()) {
+    await withLock(CLUSTER_NAME, "removing the cluster", async () => {
+      const engine = await runningEngine();
+      if (engine) await step(`cluster ${CLUSTER_NAME} removed`, () => deleteCluster(engine));
+      await releaseEngine();
+    });
+  }
+  rmSync(CLUSTER_DIRECTORY, { recursive: true, force: true });
+}
+
+try {
+  await down();
+} catch (error) {
+  console.error(`\nmake cluster-down failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

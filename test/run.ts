@@ -1,0 +1,126 @@
+/**
+ * `make test`: every level in order, one summary at the end (design: cheap and static first, clusters last).
+ *
+ *   node test/run.ts                 all levels
+ *   node test/run.ts static unit     some of them
+ *   node test/run.ts store -- -t G5  arguments after `--` go to vitest
+ *
+ * The last line is always `N passed, N failed`; the exit code is 1 when anything failed or a level ran no test.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { STATIC_CHECKS } from "./static-checks.ts";
+
+/** The levels, in the order they run. All but `static` are vitest projects of the same name (vitest.config.ts). */
+const LEVELS = ["static", "unit", "store", "worker", "api", "cluster"] as const;
+type Level = (typeof LEVELS)[number];
+
+interface Outcome {
+  readonly level: Level;
+  readonly passed: number;
+  readonly failed: readonly string[];
+  readonly seconds: number;
+}
+
+/** Runs a command; resolves with its exit code and, when `quiet`, what it printed. */
+async function run(
+  command: string,
+  args: readonly string[],
+  quiet: boolean,
+): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+    });
+    let output = "";
+    child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.once("error", (error) => {
+      resolve({ code: 127, output: `${output}${error.message}\n` });
+    });
+    child.once("exit", (code) => {
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
+
+async function runStatic(): Promise<Omit<Outcome, "seconds">> {
+  const failed: string[] = [];
+  for (const check of STATIC_CHECKS) {
+    const started = performance.now();
+    const { code, output } = await run(check.command, check.args, true);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(` ${code === 0 ? "✓" : "✗"} ${check.name} (${seconds} s)`);
+    if (code === 0) continue;
+    console.log(output);
+    console.log(
+      `   repeat: ${check.command} ${check.args.join(" ")}${check.remedy ? `; to mend: ${check.remedy}` : ""}`,
+    );
+    failed.push(`static: ${check.name}`);
+  }
+  return { level: "static", passed: STATIC_CHECKS.length - failed.length, failed };
+}
+
+interface VitestReport {
+  numPassedTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    message?: string;
+    assertionResults: { fullName: string; status: string }[];
+  }[];
+}
+
+async function runVitest(level: Level, extra: readonly string[]): Promise<Omit<Outcome, "seconds">> {
+  const directory = mkdtempSync(join(tmpdir(), "jobqueue-test-"));
+  const report = join(directory, "report.json");
+  try {
+    const args = ["run", "--project", level, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const { code } = await run("vitest", [...args, ...extra], false);
+    let results: VitestReport;
+    try {
+      results = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
+    } catch {
+      return { level, passed: 0, failed: [`${level}: vitest ended with code ${code} before it reported`] };
+    }
+    const failed = results.testResults.flatMap((file) => {
+      const bad = file.assertionResults.filter((test) => test.status === "failed").map((test) => test.fullName);
+      return bad.length === 0 && file.status === "failed" ? [`${file.name}: ${file.message ?? "failed"}`] : bad;
+    });
+    if (failed.length === 0 && code !== 0) failed.push(`${level}: vitest ended with code ${code}, see above`);
+    if (failed.length === 0 && results.numPassedTests === 0) failed.push(`${level}: no test ran`);
+    return { level, passed: results.numPassedTests, failed };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const separator = process.argv.indexOf("--");
+const asked = process.argv.slice(2, separator === -1 ? undefined : separator);
+const extra = separator === -1 ? [] : process.argv.slice(separator + 1);
+const unknown = asked.filter((name) => !(LEVELS as readonly string[]).includes(name));
+if (unknown.length > 0) {
+  console.error(`unknown level ${unknown.join(", ")}; levels are ${LEVELS.join(", ")}`);
+  process.exit(2);
+}
+
+const outcomes: Outcome[] = [];
+for (const level of LEVELS.filter((name) => asked.length === 0 || asked.includes(name))) {
+  console.log(`\n=== ${level} ===`);
+  const started = performance.now();
+  const outcome = level === "static" ? await runStatic() : await runVitest(level, extra);
+  outcomes.push({ ...outcome, seconds: (performance.now() - started) / 1000 });
+}
+
+console.log("\n=== summary ===");
+for (const { level, passed, failed, seconds } of outcomes) {
+  console.log(
+    `${level.padEnd(8)} ${String(passed).padStart(5)} passed ${String(failed.length).padStart(3)} failed  ${seconds.toFixed(0)} s`,
+  );
+}
+const failures = outcomes.flatMap((outcome) => outcome.failed);
+for (const failure of failures) console.log(`FAILED ${failure}`);
+console.log(`${outcomes.reduce((sum, outcome) => sum + outcome.passed, 0)} passed, ${failures.length} failed`);
+process.exitCode = failures.length > 0 ? 1 : 0;

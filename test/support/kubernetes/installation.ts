@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { run } from "../../cluster/command.ts";
+import { Kubectl } from "./kubectl.ts";
+
+/** Root of the repository. */
+export const REPOSITORY = join(import.meta.dirname, "../../..");
+
+/** References of the images that this checkout is made into, as pods name them. */
+export interface Images {
+  readonly operator: string;
+  readonly demoWorker: string;
+  readonly demoPostgres: string;
+}
+
+/** A cluster ready to be used: how to reach it and what to run in it. */
+export interface ClusterAccess {
+  /** Path of the kubeconfig. */
+  readonly kubeconfig: string;
+  readonly kubectl: string;
+  readonly helm: string;
+  readonly images: Images;
+}
+
+/** Namespace and release of the operator, for the demo and for end-to-end tests alike. */
+export const OPERATOR_NAMESPACE = "jobqueue-system";
+const RELEASE = "jobqueue-operator";
+
+/** kubectl for a namespace of the cluster. */
+export function kubectlFor(access: ClusterAccess, namespace: string): Kubectl {
+  return new Kubectl(access.kubectl, access.kubeconfig, namespace);
+}
+
+/** helm with the cluster's credentials. */
+export async function helm(access: ClusterAccess, ...args: string[]): Promise<string> {
+  return run(access.helm, args, { env: { KUBECONFIG: access.kubeconfig } });
+}
+
+/** Installs or upgrades the chart with the values that name our image, and waits until the operator is ready. */
+export async function installOperator(access: ClusterAccess): Promise<string> {
+  const [repository, tag] = splitReference(access.images.operator);
+  return helm(
+    access,
+    ...["upgrade", "--install", RELEASE, join(REPOSITORY, "charts/jobqueue-operator")],
+    ...["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "3m"],
+    ...["--set", `image.repository=${repository}`, "--set", `image.tag=${tag}`],
+  );
+}
+
+/** Removes the release; CRDs and everything in them stay, as the chart promises. */
+export async function uninstallOperator(access: ClusterAccess): Promise<string> {
+  return helm(access, "uninstall", RELEASE, "--namespace", OPERATOR_NAMESPACE, "--wait", "--ignore-not-found");
+}
+
+/** Splits `repository:tag`; a registry's port is not a tag. */
+export function splitReference(reference: string): readonly [string, string] {
+  const colon = reference.lastIndexOf(":");
+  if (colon === -1 || reference.includes("/", colon)) return [reference, "latest"];
+  return [reference.slice(0, colon), reference.slice(colon + 1)];
+}

@@ -1,0 +1,240 @@
+import { claim, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
+import { backoffMs } from "../backoff.ts";
+import { monotonicMs } from "../clock.ts";
+import type { Finisher } from "../finish/finisher.ts";
+import type { Handlers } from "../handlers/load.ts";
+import type { HeldLease, WorkerLease } from "../lease/worker-lease.ts";
+import type { Log } from "../log.ts";
+import type { WorkerMetrics } from "../metrics.ts";
+import type { Slots } from "../run/slots.ts";
+import type { Service } from "../service.ts";
+import type { StoreTrouble } from "../store-trouble.ts";
+import type { SharedFacts } from "../watchdog/shared-facts.ts";
+import { claimSize, MAX_CLAIM } from "./claim-size.ts";
+import { FinishRate } from "./finish-rate.ts";
+import type { BufferedJob } from "./job-buffer.ts";
+import { QueueOutlooks } from "./unknown-kinds.ts";
+import type { UnstartedJobs } from "./unstarted-jobs.ts";
+
+/**
+ * The loop that claims jobs: one claim under way at a time, for the free slots and a bounded prefetch.
+ *
+ * It claims at once when there may be work (a hint, a full claim before) and there is room; otherwise it polls, at most a
+ * second apart and with jitter. Hints are forgeable and get lost, so they only ever shorten a wait. It never ends because
+ * of an error of the store; it waits longer after each.
+ */
+export interface ClaimLoopParts {
+  readonly session: Session;
+  /** Served strictly in this order. */
+  readonly queues: readonly string[];
+  readonly handlers: Handlers;
+  /** Most jobs held beyond the free slots. */
+  readonly prefetch: number;
+  readonly slots: Slots;
+  readonly unstarted: UnstartedJobs;
+  readonly finisher: Finisher;
+  readonly lease: WorkerLease;
+  readonly shared: SharedFacts;
+  readonly log: Log;
+  readonly metrics: WorkerMetrics;
+  readonly trouble: StoreTrouble;
+  /** The loop threw, which is a defect of ours: the process must not go on without it. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+/** Longest wait between two claims of a worker that has room, milliseconds. */
+const POLL_MS = 1_000;
+
+const CLAIM_RETRY = { baseMs: 100, maxMs: 5_000 } as const;
+
+/** An unknown kind is logged again after this time, milliseconds. */
+const UNKNOWN_KIND_REPEAT_MS = 60_000;
+
+/** How many unknown kinds the log remembers: producers choose kinds, and memory must not grow with them. */
+const UNKNOWN_KINDS_REMEMBERED = 1_000;
+
+/** See the top of this file. */
+export class ClaimLoop implements Service {
+  readonly #parts: ClaimLoopParts;
+  readonly #rate = new FinishRate();
+  readonly #outlooks = new QueueOutlooks();
+  readonly #unknownLoggedAt = new Map<string, number>();
+  #loop: Promise<void> | undefined;
+  #stopping = false;
+  /** There may be work: claim without waiting for the next poll. */
+  #mayHaveWork = true;
+  #nextPollMs = 0;
+  #notBeforeMs = 0;
+  #failures = 0;
+  #wakeUp: (() => void) | undefined;
+
+  constructor(parts: ClaimLoopParts) {
+    this.#parts = parts;
+  }
+
+  start(): Promise<void> {
+    this.#loop ??= this.#run().catch((error: unknown) => {
+      this.#parts.onDefect(error);
+    });
+    return Promise.resolve();
+  }
+
+  /** Claims no more, and gives back what was not started, also what a claim that is under way may still bring. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#parts.unstarted.giveBackAll();
+    this.#wake();
+    await this.#loop;
+  }
+
+  /** A queue may have jobs, or be held: look. */
+  hint(): void {
+    this.#mayHaveWork = true;
+    this.#parts.unstarted.suspectHold();
+    this.#wake();
+  }
+
+  /** An attempt ended and its slot is free. */
+  slotFree(): void {
+    this.#rate.add(1, monotonicMs());
+    if (!this.#stopping) this.#parts.unstarted.startSome();
+    this.#wake();
+  }
+
+  /** Something changed that a waiting loop should look at: room for outcomes, or a lease. */
+  lookAgain(): void {
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#parts.shared.set("claimLoopTick", monotonicMs());
+      await this.#parts.unstarted.tend();
+      if (this.#stopping) break;
+      const waitMs = await this.#claimIfDue(monotonicMs());
+      if (waitMs > 0) await this.#sleep(waitMs);
+    }
+  }
+
+  /** Claims if there is room, a lease and a reason to. Returns after how many milliseconds to look again. */
+  async #claimIfDue(nowMs: number): Promise<number> {
+    const { lease, queues } = this.#parts;
+    const held = lease.held;
+    if (held === undefined) return POLL_MS;
+    if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
+    if (!this.#mayHaveWork && nowMs < this.#nextPollMs) return this.#nextPollMs - nowMs;
+    const wanted = this.#claimSize(nowMs);
+    if (wanted === 0) return POLL_MS;
+    const awake = this.#outlooks.awake(queues, nowMs);
+    if (awake.length === 0) return POLL_MS / 4;
+    this.#mayHaveWork = false;
+    this.#nextPollMs = nowMs + POLL_MS * (0.5 + 0.5 * Math.random());
+    await this.#claim(held, awake, wanted);
+    return 0;
+  }
+
+  #claimSize(nowMs: number): number {
+    const { slots, finisher, prefetch, unstarted } = this.#parts;
+    return claimSize(
+      {
+        slots: slots.total,
+        busy: slots.busy,
+        stuck: slots.stuck,
+        buffered: unstarted.size,
+        unacknowledged: finisher.unacknowledged,
+        finishesPerMs: this.#rate.perMs(nowMs),
+      },
+      { prefetch },
+    );
+  }
+
+  async #claim(held: HeldLease, queues: readonly string[], wanted: number): Promise<void> {
+    const { lease, shared, metrics, trouble, session, unstarted } = this.#parts;
+    const max = Math.min(MAX_CLAIM, wanted + this.#outlooks.lookPast(queues));
+    let jobs: ClaimedJob[];
+    try {
+      jobs = await claim(session, { workerId: held.workerId, queues, max });
+    } catch (error) {
+      metrics.count("jobqueue_worker_claims_total", { outcome: "error" });
+      if (error instanceof StoreError && error.code === "lease_lapsed") {
+        lease.reportLost(held.workerId);
+        return;
+      }
+      trouble.failed("claim", error);
+      this.#failures++;
+      this.#mayHaveWork = true;
+      this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
+      return;
+    }
+    this.#failures = 0;
+    trouble.worked("claim");
+    metrics.count("jobqueue_worker_claims_total", { outcome: jobs.length > 0 ? "jobs" : "empty" });
+    shared.set("lastClaim", monotonicMs());
+    if (!lease.trusts(held)) {
+      // Too late to start them: they are recovered with the rest of this lease.
+      lease.check();
+      return;
+    }
+    // A full claim leaves more behind it, most likely.
+    if (jobs.length === max) this.#mayHaveWork = true;
+    else unstarted.suspectHold();
+    unstarted.accept(this.#withHandlers(jobs, held), held, wanted);
+    if (this.#stopping) unstarted.giveBackAll();
+  }
+
+  /** Pairs jobs with their handlers; those of unknown kinds go back at once. */
+  #withHandlers(jobs: readonly ClaimedJob[], lease: HeldLease): BufferedJob[] {
+    const { handlers, metrics, unstarted } = this.#parts;
+    const nowMs = monotonicMs();
+    const yields = new Map<string, { known: number; unknown: number }>();
+    const known: BufferedJob[] = [];
+    const unknown: ClaimedJob[] = [];
+    for (const job of jobs) {
+      const yielded = yields.get(job.queue) ?? { known: 0, unknown: 0 };
+      yields.set(job.queue, yielded);
+      const handler = handlers.get(job.kind);
+      if (handler === undefined) {
+        yielded.unknown++;
+        unknown.push(job);
+      } else {
+        yielded.known++;
+        known.push({ job, handler, claimedAtMs: nowMs });
+      }
+    }
+    for (const [queue, yielded] of yields) {
+      this.#outlooks.record(queue, yielded, nowMs);
+      metrics.count("jobqueue_worker_jobs_claimed_total", { queue }, yielded.known + yielded.unknown);
+      if (yielded.unknown > 0) metrics.count("jobqueue_worker_jobs_unknown_kind_total", { queue }, yielded.unknown);
+    }
+    unstarted.giveBackUntouched(unknown, lease);
+    for (const job of unknown) this.#reportUnknown(job, nowMs);
+    return known;
+  }
+
+  #reportUnknown(job: ClaimedJob, nowMs: number): void {
+    const loggedAt = this.#unknownLoggedAt.get(job.kind);
+    if (loggedAt !== undefined && nowMs - loggedAt < UNKNOWN_KIND_REPEAT_MS) return;
+    if (this.#unknownLoggedAt.size >= UNKNOWN_KINDS_REMEMBERED) this.#unknownLoggedAt.clear();
+    this.#unknownLoggedAt.set(job.kind, nowMs);
+    this.#parts.log.error(
+      { jobId: job.id, queue: job.queue, kind: job.kind },
+      "no handler knows this kind: the job was given back untouched and waits for a worker that does",
+    );
+  }
+
+  async #sleep(waitMs: number): Promise<void> {
+    const dueMs = Math.min(waitMs, this.#parts.unstarted.tendDueMs - monotonicMs());
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(1, dueMs));
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wakeUp = undefined;
+  }
+
+  #wake(): void {
+    this.#wakeUp?.();
+  }
+}

@@ -1,0 +1,44 @@
+import type { ExecutableSpec } from "./manifest.ts";
+
+/** Variables of the worker that every program needs to behave and that carry no secret. `LC_*` comes on top. */
+export const INHERITED_VARIABLES = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"] as const;
+
+/** What an attempt tells its program through the environment. */
+export interface AttemptVariables {
+  readonly jobId: string;
+  readonly queue: string;
+  readonly kind: string;
+  readonly attempt: number;
+  readonly leaseToken: string;
+  readonly payloadFile: string;
+  readonly resultFile: string;
+}
+
+/**
+ * The whole environment of a program: a short list from the worker, what the manifest adds, and the facts of the
+ * attempt. Nothing else is inherited, so neither DATABASE_URL nor any other secret of the worker reaches a handler.
+ */
+export function executableEnvironment(
+  spec: ExecutableSpec,
+  attempt: AttemptVariables,
+  worker: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const inherited = Object.entries(worker).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined &&
+      ((INHERITED_VARIABLES as readonly string[]).includes(entry[0]) ||
+        entry[0].startsWith("LC_") ||
+        spec.passEnv.includes(entry[0])),
+  );
+  return {
+    ...Object.fromEntries(inherited),
+    ...spec.env,
+    JOBQUEUE_JOB_ID: attempt.jobId,
+    JOBQUEUE_QUEUE: attempt.queue,
+    JOBQUEUE_KIND: attempt.kind,
+    JOBQUEUE_ATTEMPT: String(attempt.attempt),
+    JOBQUEUE_LEASE_TOKEN: attempt.leaseToken,
+    JOBQUEUE_PAYLOAD_FILE: attempt.payloadFile,
+    JOBQUEUE_RESULT_FILE: attempt.resultFile,
+  };
+}

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { Stage } from "./testing/stage.ts";
+
+const [adminUrl] = Object.values(inject("postgres")).slice(-1) as [string];
+
+describe("a worker whose handlers misbehave", () => {
+  let stage: Stage;
+  beforeEach(async () => {
+    stage = await Stage.create(adminUrl);
+  });
+  afterEach(async () => {
+    await stage.end();
+  });
+
+  it("W6: a handler that blocks the event loop for longer than the lease, but less than the budget, loses nothing", async () => {
+    const worker = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "2" } });
+    const other = await stage.worker();
+    const ids = await stage.enqueue(
+      { kind: "block", payload: { ms: 3_000 } },
+      ...Array.from({ length: 5 }, () => ({ kind: "quick" })),
+    );
+    for (const id of ids) expect(await stage.jobIn("completed", id)).toMatchObject({ attempt: 1, recoveries: 0 });
+    for (const { transcript, entries } of [worker, other].map((process) => ({
+      transcript: process.transcript(),
+      entries: process.entries("the lease is lost: handlers are aborted, their outcomes dropped"),
+    }))) {
+      expect(entries, transcript).toEqual([]);
+    }
+  });
+
+  it("W6: a handler that blocks for ever costs its process, which says why, and no job", async () => {
+    const env = { JOBQUEUE_LOOP_STALL_BUDGET_SECONDS: "1", JOBQUEUE_HUNG_AFTER_SECONDS: "3" };
+    const worker = await stage.worker({ env });
+    const [blocked] = await stage.enqueue({ kind: "block", payload: { ms: 3_600_000 }, maxAttempts: 1 });
+    await worker.logged("started");
+    const [waiting] = await stage.enqueue({ kind: "quick" });
+    expect(await worker.exited).toEqual({ code: null, signal: "SIGKILL" });
+    const postMortem = JSON.parse(worker.stderr.trim()) as object;
+    expect(postMortem).toMatchObject({
+      msg: expect.stringMatching(/^worker is hung and ends: the event loop has been blocked for 3\.\d s$/) as string,
+      slotsBusy: 1,
+      running: [{ slot: 0, jobId: blocked }],
+    });
+    // Others are not harmed, and the job that did it is lost to infrastructure, not failed.
+    const heir = await stage.worker({ env });
+    await stage.jobIn("completed", waiting);
+    await heir.logged("started");
+    expect(await stage.jobIn("running", blocked)).toMatchObject({ recoveries: 1, lastError: null });
+  });
+
+  it("W7: a handler that ignores its timeout fails its attempt and leaves a stuck slot; the other slots go on", async () => {
+    const worker = await stage.worker({ env: { JOBQUEUE_SLOTS: "2" } });
+    const [stuck] = await stage.enqueue({
+      kind: "stubborn",
+      payload: { file: stage.path("go") },
+      timeoutSeconds: 0.2,
+      maxAttempts: 1,
+    });
+    const job = await stage.jobIn("dead", stuck);
+    expect(job).toMatchObject({
+      deadReason: "attempts",
+      lastError: "timed out after 0.2 s; the handler ignored its abort signal",
+    });
+    expect(await worker.metric('jobqueue_worker_slots{state="stuck"}')).toBe(1);
+    const ids = await stage.enqueue({ kind: "quick" }, { kind: "quick" });
+    for (const id of ids) await stage.jobIn("completed", id);
+    stage.touch("go");
+    await worker.logged("the handler ended after its slot was given up; the slot is free again");
+    expect(await worker.metric('jobqueue_worker_slots{state="stuck"}')).toBe(0);
+  });
+
+  it("W7: a worker whose slots are all stuck exits and says so", async () => {
+    const worker = await stage.worker({ env: { JOBQUEUE_SLOTS: "1" } });
+    await stage.enqueue({ kind: "stubborn", payload: { file: stage.path("never") }, timeoutSeconds: 0.2 });
+    expect(await worker.exited).toEqual({ code: 70, signal: null });
+    expect(worker.stderr).toContain("all 1 slots are stuck: their handlers ignored the abort signal");
+  });
+
+  it("W9: a worker whose watchdog thread died exits", async () => {
+    const worker = await stage.worker();
+    await stage.enqueue({ kind: "kill-watchdog" });
+    expect(await worker.exited).toEqual({ code: 71, signal: null });
+    await worker.logged("the watchdog thread died: the worker ends, since nothing would renew its lease");
+  });
+
+  it("W13: a promise that a handler left alone is logged with its job, and every job goes on", async () => {
+    const worker = await stage.worker();
+    const [other, leaver] = await stage.enqueue({ kind: "sleep", payload: { ms: 300 } }, { kind: "leave-rejection" });
+    expect(await worker.logged("a promise was rejected and nobody handled it; the worker goes on")).toMatchObject({
+      jobId: leaver,
+      kind: "leave-rejection",
+      error: expect.stringContaining("nobody listens") as string,
+    });
+    await stage.jobIn("completed", other);
+    expect(await stage.jobIn("completed", leaver)).toMatchObject({ result: "done" });
+    expect(await worker.metric("jobqueue_worker_unhandled_rejections_total")).toBe(1);
+  });
+
+  it("W13: an exception that nothing caught ends the worker with 1; what it held goes back with no attempt spent", async () => {
+    const worker = await stage.worker();
+    const [bystander] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("never") } });
+    await worker.logged("started");
+    await stage.enqueue({ kind: "throw-later" });
+    expect(await worker.exited).toEqual({ code: 1, signal: null });
+    expect(await stage.jobIn("pending", bystander)).toMatchObject({ attempt: 0, recoveries: 0 });
+  });
+});

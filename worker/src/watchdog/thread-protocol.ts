@@ -1,0 +1,24 @@
+import type { ConnectionSettings } from "@jobqueue/store";
+import type { WatchdogLimits } from "./judge.ts";
+
+/** What the main thread gives the watchdog thread at its start. */
+export interface WatchdogInput {
+  readonly facts: SharedArrayBuffer;
+  readonly connection: ConnectionSettings;
+  readonly schema: string;
+  readonly applicationName: string;
+  readonly leaseMs: number;
+  readonly limits: WatchdogLimits;
+}
+
+/** What the watchdog thread tells the main thread. */
+export type WatchdogMessage =
+  | { readonly type: "started" }
+  | { readonly type: "lost"; readonly workerId: string }
+  | { readonly type: "renewal failed"; readonly error: string; readonly code: string }
+  | { readonly type: "hung"; readonly reason: string };
+
+/** What the main thread tells the watchdog thread. */
+export interface WatchdogCommand {
+  readonly type: "stop";
+}

@@ -1,0 +1,32 @@
+import { hostname, userInfo } from "node:os";
+import type { WorkerFacts } from "@jobqueue/store";
+import type { WorkerConfig } from "./config/config.ts";
+
+/** What a worker tells the store of itself at registration: the pod's facts where there is a pod, the host's otherwise. */
+export function workerFacts(config: WorkerConfig, version: string): Omit<WorkerFacts, "bootId"> {
+  return {
+    podUid: config.podUid,
+    pod: config.pod,
+    namespace: config.podNamespace,
+    node: config.node,
+    hostname: hostname(),
+    pid: process.pid,
+    ppid: process.ppid,
+    image: config.image,
+    runAs: runAs(),
+    version,
+    pool: config.pool,
+    queues: config.queues,
+    concurrency: config.slots,
+    leaseSeconds: config.leaseSeconds,
+  };
+}
+
+/** The user's name, or its number: in a container the number often has no name. */
+function runAs(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "");
+  }
+}

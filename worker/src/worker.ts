@@ -1,0 +1,358 @@
+import { Database, deregisterWorker, type QueueHints } from "@jobqueue/store";
+import { ClaimLoop } from "./claim/claim-loop.ts";
+import { UnstartedJobs } from "./claim/unstarted-jobs.ts";
+import { monotonicMs } from "./clock.ts";
+import type { WorkerConfig } from "./config/config.ts";
+import { drain } from "./drain.ts";
+import { EXIT_CODE, type ExitCode } from "./exit-code.ts";
+import { Finisher } from "./finish/finisher.ts";
+import type { Handlers } from "./handlers/load.ts";
+import { type HeldLease, WorkerLease } from "./lease/worker-lease.ts";
+import type { Log } from "./log.ts";
+import { LoopTick } from "./loop-tick.ts";
+import { WorkerMetrics } from "./metrics.ts";
+import { type HealthView, liveness, readiness } from "./probes/health.ts";
+import { HttpServer } from "./probes/http-server.ts";
+import { AttemptRunner } from "./run/attempt-runner.ts";
+import { Slots } from "./run/slots.ts";
+import type { Service } from "./service.ts";
+import { StoreTrouble } from "./store-trouble.ts";
+import { Sweep } from "./sweep.ts";
+import { VERSION } from "./version.ts";
+import { killPrograms, writePostMortem } from "./watchdog/post-mortem.ts";
+import { SharedFacts } from "./watchdog/shared-facts.ts";
+import { Watchdog } from "./watchdog/watchdog.ts";
+import { workerFacts } from "./worker-facts.ts";
+
+/** What a worker is made of. */
+export interface WorkerOptions {
+  readonly config: WorkerConfig;
+  readonly handlers: Handlers;
+  readonly log: Log;
+  /**
+   * Ends the process at once; `process.exit` when absent. Called when going on would be wrong: hung, without watchdog, or
+   * after a defect. What the worker holds is recovered by others when its lease lapses.
+   */
+  readonly exit?: (code: ExitCode) => void;
+}
+
+/** How often the main loop shows that it turns, milliseconds, at most; short leases are looked at more often. */
+const LONGEST_TICK_MS = 100;
+
+/** How long leaving the store may take at the end of a drain, milliseconds. */
+const LEAVE_TIMEOUT_MS = 2_000;
+
+/**
+ * One worker: claims jobs, runs them in its slots, tells the store how they ended. This file only puts the parts
+ * together; each part's own file says what it promises.
+ */
+export class Worker implements Service {
+  readonly metrics = new WorkerMetrics();
+  readonly #config: WorkerConfig;
+  readonly #log: Log;
+  readonly #exit: (code: ExitCode) => void;
+  readonly #shared: SharedFacts;
+  readonly #trouble: StoreTrouble;
+  readonly #database: Database;
+  readonly #slots: Slots;
+  readonly #lease: WorkerLease;
+  readonly #finisher: Finisher;
+  readonly #runner: AttemptRunner;
+  readonly #unstarted: UnstartedJobs;
+  readonly #claimLoop: ClaimLoop;
+  readonly #sweep: Sweep;
+  readonly #watchdog: Watchdog;
+  readonly #tick: LoopTick;
+  readonly #http: HttpServer;
+  readonly #hurry = new AbortController();
+  #hints: QueueHints | undefined;
+  #lastWorkerId: string | undefined;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor({ config, handlers, log, exit = (code) => process.exit(code) }: WorkerOptions) {
+    this.#config = config;
+    this.#log = log;
+    this.#exit = exit;
+    const { metrics } = this;
+    const leaseMs = config.leaseSeconds * 1000;
+    const abortGraceMs = config.abortGraceSeconds * 1000;
+    const name = `jobqueue worker ${config.pod ?? process.pid}`;
+    const onDefect = (error: unknown): void => {
+      this.#defect(error);
+    };
+    this.#shared = SharedFacts.create(config.slots);
+    this.#trouble = new StoreTrouble(log, metrics);
+    // A claim must fail before the watchdog takes the claim loop for hung.
+    const statementTimeoutMs = Math.min(15_000, config.hungAfterSeconds * 300);
+    this.#database = new Database({
+      connection: config.connection,
+      schema: config.schema,
+      applicationName: name,
+      poolSize: 6,
+      statementTimeoutMs,
+      queryTimeoutMs: statementTimeoutMs * 1.1,
+      onIdleError: (error) => {
+        log.debug({ code: error.code }, "an unused connection broke");
+      },
+    });
+    const session = this.#database;
+    const trouble = this.#trouble;
+    this.#slots = new Slots(this.#shared);
+    this.#lease = new WorkerLease({
+      session,
+      facts: workerFacts(config, VERSION),
+      leaseMs,
+      shared: this.#shared,
+      log,
+      metrics,
+      trouble,
+      onHeld: (lease) => {
+        this.#leaseHeld(lease);
+      },
+      onLost: (lease) => {
+        this.#leaseLost(lease);
+      },
+      onDefect,
+    });
+    const lease = this.#lease;
+    const slots = this.#slots;
+    this.#finisher = new Finisher({
+      session,
+      lease,
+      log,
+      metrics,
+      trouble,
+      onAcknowledged: () => {
+        this.#claimLoop.lookAgain();
+      },
+      onDefect,
+    });
+    const finisher = this.#finisher;
+    this.#runner = new AttemptRunner({
+      slots,
+      finisher,
+      session,
+      log,
+      metrics,
+      abortGraceMs,
+      onSlotFree: () => {
+        this.#shared.set("lastFinish", monotonicMs());
+        this.#claimLoop.slotFree();
+      },
+    });
+    this.#unstarted = new UnstartedJobs({
+      session,
+      slots,
+      runner: this.#runner,
+      finisher,
+      lease,
+      log,
+      metrics,
+      trouble,
+    });
+    this.#claimLoop = new ClaimLoop({
+      session,
+      queues: config.queues,
+      handlers,
+      prefetch: config.prefetch,
+      slots,
+      unstarted: this.#unstarted,
+      finisher,
+      lease,
+      shared: this.#shared,
+      log,
+      metrics,
+      trouble,
+      onDefect,
+    });
+    this.#sweep = new Sweep({ session, intervalMs: config.sweepSeconds * 1000, actor: name, log, metrics, trouble });
+    this.#tick = new LoopTick(Math.min(LONGEST_TICK_MS, leaseMs / 40), this.#shared, () => {
+      this.#lease.check();
+    });
+    this.#watchdog = new Watchdog(
+      {
+        facts: this.#shared.buffer,
+        connection: config.connection,
+        schema: config.schema,
+        applicationName: `${name} watchdog`,
+        leaseMs,
+        limits: {
+          loopStallBudgetMs: config.loopStallBudgetSeconds * 1000,
+          hungAfterMs: config.hungAfterSeconds * 1000,
+        },
+      },
+      {
+        onLost: (workerId) => {
+          this.#lease.reportLost(workerId);
+        },
+        onRenewalFailed: (error, code) => {
+          metrics.count("jobqueue_worker_heartbeat_failures_total");
+          trouble.failedWith("heartbeat", code, error);
+        },
+        onHung: () => {
+          this.#exit(EXIT_CODE.hung);
+        },
+        onDeath: (reason) => {
+          log.fatal({ reason }, "the watchdog thread died: the worker ends, since nothing would renew its lease");
+          killPrograms(this.#shared);
+          this.#exit(EXIT_CODE.watchdogDied);
+        },
+      },
+    );
+    this.#http = new HttpServer(config.httpPort, {
+      live: () => liveness(this.#health()),
+      ready: () => readiness(this.#health()),
+      metrics: () => this.#scrape(),
+    });
+  }
+
+  /** Port of the probes, once started. */
+  get httpPort(): number {
+    return this.#http.port;
+  }
+
+  /** Resolves when the worker works, with or without its store. Rejects when the port of the probes is taken. */
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  /**
+   * Drains: claims no more, gives back what was not started, lets running jobs finish for the drain timeout, then aborts
+   * them and gives them back, tells the store, leaves it. Never rejects because of the store.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** Shortens a drain: running jobs are aborted now. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
+  async #start(): Promise<void> {
+    const now = monotonicMs();
+    this.#shared.set("claimLoopTick", now);
+    await this.#tick.start();
+    await this.#http.start();
+    await this.#watchdog.start();
+    await this.#lease.start();
+    await this.#claimLoop.start();
+    await this.#sweep.start();
+    this.#hints = await this.#database.listen({
+      onHint: () => {
+        this.#claimLoop.hint();
+      },
+      onHearing: (hearing) => {
+        this.metrics.set("jobqueue_worker_hints_hearing", hearing ? 1 : 0);
+        if (hearing) this.#claimLoop.hint();
+        else if (this.#stopped === undefined)
+          this.#log.warn({}, "hints of the store do not arrive: polling alone finds work, within a second");
+      },
+    });
+    this.#log.info(
+      { port: this.httpPort, queues: this.#config.queues, slots: this.#config.slots, version: VERSION },
+      "worker started",
+    );
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#started === undefined) return;
+    await this.#started.catch(() => {});
+    this.#shared.set("draining", 1);
+    this.#log.info({ running: this.#runner.running, unstarted: this.#unstarted.size }, "draining");
+    await drain({
+      claimLoop: this.#claimLoop,
+      runner: this.#runner,
+      finisher: this.#finisher,
+      hurry: this.#hurry.signal,
+      drainTimeoutMs: this.#config.drainTimeoutSeconds * 1000,
+      log: this.#log,
+    });
+    await this.#sweep.stop();
+    await this.#lease.stop();
+    await this.#leave();
+    await this.#watchdog.stop();
+    await this.#hints?.stop();
+    await this.#http.stop();
+    await this.#tick.stop();
+    killPrograms(this.#shared);
+    await within(LEAVE_TIMEOUT_MS, this.#database.close());
+    this.#log.info({}, "drained");
+  }
+
+  /** Tells the store that this worker is gone, so that what it may still hold is stale at once. */
+  async #leave(): Promise<void> {
+    if (this.#lastWorkerId === undefined) return;
+    try {
+      await within(LEAVE_TIMEOUT_MS, deregisterWorker(this.#database, this.#lastWorkerId));
+    } catch (error) {
+      this.#log.warn({ error: (error as Error).message }, "could not deregister; the lease will lapse");
+    }
+  }
+
+  #leaseHeld(lease: HeldLease): void {
+    const former = this.#lastWorkerId;
+    this.#lastWorkerId = lease.workerId;
+    this.#claimLoop.hint();
+    if (former === undefined) return;
+    // Where there is no pod uid the store cannot know that the former incarnation is no more.
+    deregisterWorker(this.#database, former).catch((error: unknown) => {
+      this.#trouble.failed("deregister", error);
+    });
+  }
+
+  #leaseLost(lease: HeldLease): void {
+    this.#unstarted.drop();
+    this.#runner.abortAll("lease lost", "the worker lost its lease: another may run this job now", lease);
+  }
+
+  #defect(error: unknown): void {
+    this.#log.fatal({ error: error instanceof Error ? error.stack : String(error) }, "a defect: the worker ends");
+    writePostMortem("a part of the worker threw", this.#shared);
+    killPrograms(this.#shared);
+    this.#exit(EXIT_CODE.defect);
+  }
+
+  #health(): HealthView {
+    const nowMs = monotonicMs();
+    return {
+      draining: this.#shared.get("draining") === 1,
+      leaseTrusted: this.#lease.held !== undefined,
+      claimLoopAgeMs: nowMs - this.#shared.get("claimLoopTick"),
+      watchdogAgeMs: nowMs - this.#shared.get("watchdogTick"),
+      slotsTotal: this.#slots.total,
+      slotsStuck: this.#slots.stuck,
+      hungAfterMs: this.#config.hungAfterSeconds * 1000,
+    };
+  }
+
+  async #scrape(): Promise<{ contentType: string; text: string }> {
+    const { metrics } = this;
+    metrics.set("jobqueue_worker_slots", this.#slots.busy - this.#slots.stuck, { state: "busy" });
+    metrics.set("jobqueue_worker_slots", this.#slots.stuck, { state: "stuck" });
+    metrics.set("jobqueue_worker_slots", this.#slots.free, { state: "free" });
+    metrics.set("jobqueue_worker_buffered_jobs", this.#unstarted.size);
+    metrics.set("jobqueue_worker_unacknowledged_outcomes", this.#finisher.unacknowledged);
+    metrics.set("jobqueue_worker_lease_remaining_seconds", this.#lease.remainingMs / 1000);
+    metrics.set("jobqueue_worker_event_loop_longest_block_seconds", this.#tick.takeLongestBlockMs() / 1000);
+    metrics.set("jobqueue_worker_draining", this.#shared.get("draining"));
+    return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
+  }
+}
+
+/** Waits for something at most so long; what comes later is ignored. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  work.catch(() => {}); // a rejection after the time is nobody's business any more
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
