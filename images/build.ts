@@ -54,10 +54,14 @@ const BUILDERS: Readonly<Record<ImageName, (engine: Engine) => Promise<string>>>
   },
 };
 
+/** The bundle is made once per run: the images of one run have the same program. */
+let productBundled: Promise<void> | undefined;
+
 /** Our image; on the demo's base it is what the demo's workers start from, and the same program. */
 async function buildProduct(engine: Engine, demo: boolean): Promise<string> {
   const context = contextOf("jobqueue-operator");
-  await productContext(context);
+  productBundled ??= productContext(context);
+  await productBundled;
   return build(engine, "jobqueue-operator", context, "Containerfile", {
     BASE_IMAGE: await ensureBaseImage(engine, demo),
   });

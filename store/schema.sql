@@ -1036,6 +1036,9 @@ begin
   if jsonb_typeof(facts -> 'queues') not in ('array', 'null') then
     raise exception using errcode = '22023', message = 'the fact queues must be an array of names';
   end if;
+  -- Two that register for one container take turns, so that the later one sees the earlier one.
+  perform pg_advisory_xact_lock(hashtextextended(
+    current_schema() || ' worker ' || coalesce(read_fact(facts, 'pod_uid') || '/' || v_container, read_fact(facts, 'boot_id')), 7001));
   insert into workers (boot_id, pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster,
     version, pool, queues, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
   values (read_fact(facts, 'boot_id'), read_fact(facts, 'pod_uid'), v_container, read_fact(facts, 'pod'),
@@ -1066,8 +1069,8 @@ begin
   perform check_words(release.actor, release.reason);
   delete from holds h where h.queue = release.queue and h.name = release.name returning h.* into v_old;
   if not found then return false; end if;
-  insert into audit_events (action, actor, source, target, reason, before)
-  values ('release', release.actor, v_old.source, release.queue, release.reason, to_jsonb(v_old));
+  insert into audit_events (action, actor, target, reason, before)
+  values ('release', release.actor, release.queue, release.reason, to_jsonb(v_old));
   return v_old.until is null or v_old.until > clock_timestamp();
 end $function$;
 
@@ -1202,6 +1205,8 @@ comment on table holds is 'Why queues are paused. A queue is held while any hold
 comment on table job_history is 'Jobs that are terminal: completed 10, dead 12. One partition per day (UTC) of finished_at.';
 
 comment on table jobs is 'Jobs that are live: pending 0, running 1, scheduled 2, failed and waiting for the next attempt 3.';
+
+comment on table migrations is 'Steps of the schema that this store has.';
 
 comment on table queues is 'Queues that are known: a row appears with the first job or hold, or by ensure_queue.';
 

@@ -57,7 +57,7 @@ export const CONNECTION: FlagGroup = {
 export const CLUSTER: FlagGroup = { title: "Cluster", flags: CONTEXT };
 
 /** The forms in which results are printed. */
-export const OUTPUT_FORMATS = ["table", "json", "yaml", "name"] as const;
+const OUTPUT_FORMATS = ["table", "json", "yaml", "name"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** In which form to print, for every verb that prints a result. */

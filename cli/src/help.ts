@@ -94,7 +94,7 @@ export function renderOverview(verbs: readonly Verb[], options: HelpOptions): st
 }
 
 /** A setting as it is written: `--queues (JOBQUEUE_QUEUES)`. */
-export function settingTerm(setting: Setting): string {
+function settingTerm(setting: Setting): string {
   return setting.flag === undefined ? setting.env : `${setting.flag}, ${setting.env}`;
 }
 

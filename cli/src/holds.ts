@@ -22,7 +22,7 @@ export function heldThing(queue: string): string {
 }
 
 /** Who holds, in a few words: `ana@laptop`, or `JobQueue shop/mailers`. */
-export function holderOf(hold: Hold): string {
+function holderOf(hold: Hold): string {
   const jobQueue = jobQueueOf(hold);
   return jobQueue ? `JobQueue ${jobQueue.namespace}/${jobQueue.name}` : hold.actor;
 }

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { claim, complete, Database, fail, getJob, hold, parseStoreUrl, registerWorker } from "@jobqueue/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { eventually } from "../../test/support/eventually.ts";
 import { createTestDatabase, forEachPostgres, type TestDatabase } from "../../test/support/postgres/database.ts";
-import { type Ended, runJobqueue } from "./testing/run-jobqueue.ts";
+import { type Ended, runJobqueue, startJobqueue } from "./testing/run-jobqueue.ts";
 
 const ACTOR = `${userInfo().username}@${hostname()}`;
 
@@ -122,6 +123,16 @@ forEachPostgres(({ adminUrl }) => {
       expect(refused).toMatchObject({ code: 2, stdout: "" });
       expect(refused.stderr).toContain("--payload is not JSON");
       expect(await json("jobs", "--queue", "stdin")).toMatchObject([{ payload: ["from", "stdin"] }]);
+    });
+
+    it("interrupted by Ctrl-C says how many jobs are stored, which is how many there are", async () => {
+      const args = ["enqueue", "interrupted", "k", "--count", "5000000"];
+      const running = startJobqueue(args, { DATABASE_URL: testDatabase.url });
+      await eventually("progress", async () => (running.output().includes("jobs enqueued") ? true : undefined));
+      expect(await running.stop("SIGINT")).toBe(130);
+      const stored = /Interrupted: (\d+) of 5000000 jobs are stored\./.exec(running.output())?.[1];
+      const { pending } = (await json("status", "interrupted")) as { pending: number };
+      expect(String(pending)).toBe(stored);
     });
 
     it("passes on what the store refuses, as a usage failure", async () => {
@@ -252,7 +263,7 @@ forEachPostgres(({ adminUrl }) => {
       expect((await work("held")).jobs).toEqual([]);
       const { stdout } = await jobqueue(["status", "held"]);
       expect(stdout).toContain(`${ACTOR}: SMTP relay is down (for `);
-      expect(stdout).toMatch(/\(for \d+s, ends in 8\dm\)$/m);
+      expect(stdout).toMatch(/\(for \d+s, ends in 8\dm\)\.$/m);
 
       const resumed = await jobqueue(["resume", "held"]);
       expect(resumed.code).toBe(0);

@@ -1,12 +1,15 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import manifest from "../package.json" with { type: "json" };
 import { BINARY, runJobqueue } from "./testing/run-jobqueue.ts";
 
-describe("the command", () => {
+/** Each test starts processes, which takes seconds where many others do the same. */
+const PATIENT = { timeout: 60_000 };
+
+describe("the command", PATIENT, () => {
   it("says its version, with --version too", async () => {
     const { code, stdout, stderr } = await runJobqueue(["version"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -70,7 +73,7 @@ describe("the command", () => {
   });
 });
 
-describe("the launcher", () => {
+describe("the launcher", PATIENT, () => {
   let directory: string;
 
   beforeEach(() => {
@@ -85,7 +88,7 @@ describe("the launcher", () => {
     // A `node` that must not be asked: what a machine with an old one has.
     const old = join(directory, "old");
     mkdirSync(old);
-    symlinkSync("/bin/false", join(old, "node"));
+    writeFileSync(join(old, "node"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
     const { status, stdout } = spawnSync(BINARY, ["version"], {
       encoding: "utf8",
       env: { PATH: `${old}:/usr/bin:/bin` },

@@ -6,7 +6,7 @@ import { parseCommandLine } from "./arguments.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { printable } from "./output/printable.ts";
-import { processTerminal, remark, type Terminal } from "./terminal.ts";
+import { remark, type Terminal, terminalOf } from "./terminal.ts";
 import { showHelp } from "./verbs/help.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -43,4 +43,4 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal());
+process.exitCode = await runCommandLine(process.argv.slice(2), terminalOf(process));

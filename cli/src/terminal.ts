@@ -1,5 +1,4 @@
 import type { Readable, Writable } from "node:stream";
-import type { WriteStream } from "node:tty";
 
 /** The outside of the command: where it prints, what it reads, who runs it. An argument everywhere, so it can be tested. */
 export interface Terminal {
@@ -15,22 +14,26 @@ export interface Terminal {
   readonly progress: boolean;
 }
 
-function isTerminal(stream: Writable): stream is WriteStream {
-  return (stream as { isTTY?: boolean }).isTTY === true;
+/** What a terminal is made from: a process, or what a test gives for one. */
+export interface Streams {
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stdin: Readable;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The terminal that the process was started on. */
-export function processTerminal(): Terminal {
-  const { stdout, stderr, stdin, env } = process;
+/** The terminal of a process. */
+export function terminalOf({ stdout, stderr, stdin, env }: Streams): Terminal {
+  const onTerminal = stdout.isTTY === true;
   const noColour = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb";
   return {
     stdout,
     stderr,
     stdin,
     env,
-    width: isTerminal(stdout) ? stdout.columns : undefined,
-    colour: isTerminal(stdout) && !noColour,
-    progress: isTerminal(stderr),
+    width: onTerminal ? stdout.columns : undefined,
+    colour: onTerminal && !noColour,
+    progress: stderr.isTTY === true,
   };
 }
 

@@ -28,7 +28,7 @@ export interface Flag {
 }
 
 /** One argument without a name. */
-export interface Positional {
+interface Positional {
   /** In capitals. */
   readonly name: string;
   readonly required: boolean;

@@ -49,10 +49,14 @@ describe("the table of verbs", () => {
     }
   });
 
-  it.each(VERBS.map((verb) => [verb.name, verb] as const))("leads to code that runs %s", async (_, verb) => {
-    const { run } = await verb.load();
-    expect(run).toBeTypeOf("function");
-  });
+  it.each(VERBS.map((verb) => [verb.name, verb] as const))(
+    "leads to code that runs %s",
+    { timeout: 60_000 },
+    async (_, verb) => {
+      const { run } = await verb.load();
+      expect(run).toBeTypeOf("function");
+    },
+  );
 
   it("knows the states of the store", () => {
     expect([...JOB_STATES].toSorted()).toEqual([...JOB_STATE_NAMES].toSorted());

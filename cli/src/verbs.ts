@@ -57,6 +57,12 @@ export const VERBS: readonly Verb[] = [
         summary: "At most one live job of the queue has this key.",
       },
       {
+        name: "tag",
+        type: "text",
+        placeholder: "TEXT",
+        summary: "A word to find the jobs by, in SQL and in the output of job.",
+      },
+      {
         name: "max-attempts",
         type: "integer",
         placeholder: "N",

@@ -9,6 +9,8 @@ import { dirname, join } from "node:path";
 
 const DATA = process.env["PGDATA"] ?? "/data/postgres";
 const PORT = 5432;
+/** The server finds the rest of the package by the path it was started with. */
+const POSTGRES = "/postgres/bin/postgres";
 
 /** Settings beside PostgreSQL's own; arguments of the container come after them and win. */
 const SETTINGS = {
@@ -27,11 +29,7 @@ function serve(): void {
   if (!existsSync(join(DATA, "PG_VERSION"))) initialise();
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   // Replaces this process, so that the server itself gets the signals of Kubernetes, and its exit code counts.
-  process.execve?.(
-    "/postgres/bin/postgres",
-    ["postgres", "-D", DATA, ...settings, ...process.argv.slice(2)],
-    ENVIRONMENT,
-  );
+  process.execve?.(POSTGRES, [POSTGRES, "-D", DATA, ...settings, ...process.argv.slice(2)], ENVIRONMENT);
 }
 
 /** Makes a data directory beside the final one and renames it: a start that was cut short leaves nothing half made. */

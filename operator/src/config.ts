@@ -18,7 +18,7 @@ export interface Config {
 }
 
 /** Levels of the log, from the quietest to the most talkative. */
-export const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
+const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
 
 /** One row of the table. `read` returns the value or throws a sentence that says what to write instead. */
 interface Setting<Value> {

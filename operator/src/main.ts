@@ -101,7 +101,7 @@ export class Operator extends BaseService {
         ...Object.values(informers)
           .filter(({ hasSynced }) => !hasSynced)
           .map(({ name }) => name),
-        ...(this.stopping.aborted ? ["the end: stopping"] : []),
+        ...(this.stopping.aborted ? ["the process to end"] : []),
       ],
       metrics: async () => {
         measure(metrics, { monitors: this.#leadership?.monitors, jobQueues: informers.jobQueues.cache });

@@ -8,6 +8,7 @@ import { splitKey } from "./kube/index.ts";
 import type { MetricDefinition, Metrics } from "./runtime/index.ts";
 import { queueNameOf, storeKeyOf } from "./controllers/job-queue/desired/names.ts";
 import type { Monitors } from "./controllers/job-store/monitors.ts";
+import { workersByPool } from "./controllers/job-store/workers-by-pool.ts";
 
 /** The table. `docs/reference` is made from it. */
 export const OPERATOR_METRICS = {
@@ -94,7 +95,7 @@ function measureQueue(metrics: OperatorMetrics, queue: JobQueue, monitors: Monit
   metrics.oldestPending.set({ namespace, name }, counts?.oldestPendingSeconds ?? 0);
   const held = view.snapshot.holds.some((hold) => hold.queue === queueName || hold.queue === "*");
   metrics.paused.set({ namespace, name }, held ? 1 : 0);
-  const pool = view.snapshot.workers.filter((worker) => worker.pool === `${namespace}/${name}`);
+  const pool = workersByPool(view.snapshot).get(`${namespace}/${name}`) ?? [];
   const alive = pool.filter((worker) => worker.alive).length;
   metrics.workers.set({ namespace, name, state: "alive" }, alive);
   metrics.workers.set({ namespace, name, state: "lapsed" }, pool.length - alive);

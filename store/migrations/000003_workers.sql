@@ -25,6 +25,9 @@ begin
   if jsonb_typeof(facts -> 'queues') not in ('array', 'null') then
     raise exception using errcode = '22023', message = 'the fact queues must be an array of names';
   end if;
+  -- Two that register for one container take turns, so that the later one sees the earlier one.
+  perform pg_advisory_xact_lock(hashtextextended(
+    current_schema() || ' worker ' || coalesce(read_fact(facts, 'pod_uid') || '/' || v_container, read_fact(facts, 'boot_id')), 7001));
   insert into workers (boot_id, pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster,
     version, pool, queues, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
   values (read_fact(facts, 'boot_id'), read_fact(facts, 'pod_uid'), v_container, read_fact(facts, 'pod'),

@@ -66,8 +66,8 @@ begin
   perform check_words(release.actor, release.reason);
   delete from holds h where h.queue = release.queue and h.name = release.name returning h.* into v_old;
   if not found then return false; end if;
-  insert into audit_events (action, actor, source, target, reason, before)
-  values ('release', release.actor, v_old.source, release.queue, release.reason, to_jsonb(v_old));
+  insert into audit_events (action, actor, target, reason, before)
+  values ('release', release.actor, release.queue, release.reason, to_jsonb(v_old));
   return v_old.until is null or v_old.until > clock_timestamp();
 end $$;
 comment on function release(text, text, text, text) is

@@ -10,7 +10,9 @@ const INSTANT = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?\s?([Zz]|[+-]
 export function toInstantText(value: Date | string, what: string): string {
   const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : String(value);
   if (!INSTANT.test(text)) {
-    throw invalidInput(`${what} is ${JSON.stringify(text)}: write an instant with its zone, such as 2030-01-31T08:00:00Z`);
+    throw invalidInput(
+      `${what} is ${JSON.stringify(text)}: write an instant with its zone, such as 2030-01-31T08:00:00Z`,
+    );
   }
   return text;
 }

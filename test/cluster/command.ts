@@ -20,9 +20,13 @@ export class CommandError extends Error {
 
 /**
  * A command must not go on by itself when this process is killed: the next run would meet it at work. Linux can tell a
- * process of its parent's death; SIGTERM, so that it may clear up. Elsewhere it is Ctrl-C alone that reaches them.
+ * process of its parent's death, but not its children's children, and kind, for one, works through those. So commands
+ * run in a process group of their own (mmdebstrap needs that anyway: when it fails it ends the whole group it is in),
+ * below a shell that passes the news on. Elsewhere than on Linux it is Ctrl-C alone that reaches them.
  */
-const FOLLOWS_US = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--"] : [];
+const GROUP_SHELL = `trap 'trap "" TERM; kill -TERM 0; wait' TERM; exec 3<&0; "$@" <&3 3<&- & wait $!`;
+const IN_GROUP = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--", "/bin/sh", "-c", GROUP_SHELL, "sh"];
+const CAN_GROUP = existsSync("/usr/bin/setpriv");
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -41,15 +45,16 @@ export interface CommandOptions {
 /** Runs a command to its end and returns its standard output; throws CommandError when it fails. */
 export async function run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const [program = "", ...words] = [...(options.outlivesUs ? [] : FOLLOWS_US), command, ...args];
+    const grouped = CAN_GROUP && !options.outlivesUs;
+    const [program = "", ...words] = [...(grouped ? IN_GROUP : []), command, ...args];
     const child = spawn(program, words, {
       cwd: options.cwd,
-      // In a process group of its own: mmdebstrap ends the whole group it is in when it fails.
-      detached: FOLLOWS_US.length > 0,
+      detached: CAN_GROUP,
       env: { ...process.env, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
-      ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: "SIGKILL" as const }),
     });
+    const timer =
+      options.timeoutMs === undefined ? undefined : setTimeout(() => killGroup(child.pid), options.timeoutMs);
     const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a" });
     const stdout: Buffer[] = [];
     let stderr = "";
@@ -65,10 +70,12 @@ export async function run(command: string, args: readonly string[], options: Com
     child.stdin.end(options.input ?? "");
     const shown = [command, ...args].join(" ").slice(0, 200);
     child.once("error", (error) => {
+      clearTimeout(timer);
       log?.end();
       reject(new CommandError(shown, undefined, error.message, stderr));
     });
     child.once("close", (code, signal) => {
+      clearTimeout(timer);
       log?.end();
       const output = Buffer.concat(stdout).toString();
       if (code === 0) resolve(output);
@@ -83,6 +90,15 @@ export async function run(command: string, args: readonly string[], options: Com
         );
     });
   });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(CAN_GROUP ? -pid : pid, "SIGKILL");
+  } catch {
+    // it has just ended
+  }
 }
 
 /** Like `run`, but a failure is an answer: undefined. */

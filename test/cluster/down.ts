@@ -7,7 +7,7 @@ import { deleteCluster } from "./kind.ts";
 import { withLock } from "./lock.ts";
 import { step } from "./progress.ts";
 
-async function down(): Promise<void> {
+export async function down(): Promise<void> {
   if (!usesCurrentContext()) {
     await withLock(CLUSTER_NAME, "removing the cluster", async () => {
       const engine = await runningEngine();
@@ -18,9 +18,11 @@ async function down(): Promise<void> {
   rmSync(CLUSTER_DIRECTORY, { recursive: true, force: true });
 }
 
-try {
-  await down();
-} catch (error) {
-  console.error(`\nmake cluster-down failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+if (import.meta.main) {
+  try {
+    await down();
+  } catch (error) {
+    console.error(`\nmake cluster-down failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }

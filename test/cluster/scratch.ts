@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory } from "./cache.ts";
 import { unmountBelow } from "./mounts.ts";
@@ -9,7 +9,7 @@ import { waitFor } from "./wait-for.ts";
  * Runs `work` with a directory for what it makes on the way, on the cache's file system, so that the result can be
  * renamed to where it belongs: nobody ever sees half of it. The directory's name carries this process
  * (`kube_4711-889021_Xy12ab`); directories of processes that are gone are removed here, with the mounts in them and the
- * commands that still work in them. Such commands are known by their environment: run them with TMPDIR set to it.
+ * commands that still work in them: run commands with TMPDIR set to it, so that those can be told.
  */
 export async function withScratch<T>(name: string, work: (directory: string) => Promise<T>): Promise<T> {
   const parent = cacheDirectory("scratch");
@@ -28,7 +28,7 @@ export async function withScratch<T>(name: string, work: (directory: string) => 
 
 async function remove(directory: string): Promise<void> {
   await unmountBelow(directory);
-  rmSync(directory, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function endCommandsIn(directory: string): Promise<void> {
@@ -47,10 +47,20 @@ async function endCommandsIn(directory: string): Promise<void> {
   );
 }
 
+/** Its temporary directory, an argument, its working directory or its root (chroot) lies in the directory. */
 function worksIn(pid: number, directory: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`TMPDIR=${directory}`);
-  } catch {
-    return false; // it has ended, or is another user's
-  }
+  if (pid === process.pid) return false;
+  const facts = [
+    () => readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`TMPDIR=${directory}`),
+    () => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${directory}/`),
+    () => `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${directory}/`),
+    () => `${readlinkSync(`/proc/${pid}/root`)}/`.startsWith(`${directory}/`),
+  ];
+  return facts.some((fact) => {
+    try {
+      return fact();
+    } catch {
+      return false; // it has ended, or is another user's
+    }
+  });
 }

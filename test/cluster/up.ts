@@ -9,7 +9,7 @@ import { cacheDirectory } from "./cache.ts";
 import { CLUSTER_DIRECTORY, CLUSTER_NAME, KUBECONFIG, ROOT } from "./checkout.ts";
 import { adoptCurrentContext, usesCurrentContext } from "./current-context.ts";
 import { type Engine, ensureEngine } from "./engine/engine.ts";
-import { createCluster, deleteCluster, exportKubeconfig, isComplete, markComplete, nodeContainers } from "./kind.ts";
+import { createCluster, exportKubeconfig, isComplete, markComplete, nodeContainers } from "./kind.ts";
 import { withLock } from "./lock.ts";
 import { ensureNodeImage } from "./node-image/node-image.ts";
 import { formatDuration, say, step } from "./progress.ts";
@@ -21,7 +21,7 @@ const CREATE_TIMEOUT_MS = 180_000;
 const REUSE_TIMEOUT_MS = 60_000;
 
 /** Brings the cluster up; safe to call when it is. */
-async function up(): Promise<void> {
+export async function up(): Promise<void> {
   const started = performance.now();
   if (usesCurrentContext()) {
     const context = await step(
@@ -65,7 +65,6 @@ async function reuse(engine: Engine): Promise<boolean> {
 
 async function create(engine: Engine): Promise<void> {
   const image = await ensureNodeImage(engine);
-  await deleteCluster(engine); // also the network of a run that was killed before its first container
   const log = join(cacheDirectory("logs"), `${CLUSTER_NAME}.log`);
   await step(`kind cluster ${CLUSTER_NAME} created from ${image} (log ${log})`, () =>
     createCluster(engine, image, log),
@@ -84,9 +83,11 @@ async function linkTools(): Promise<void> {
   }
 }
 
-try {
-  await up();
-} catch (error) {
-  console.error(`\nmake cluster failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+if (import.meta.main) {
+  try {
+    await up();
+  } catch (error) {
+    console.error(`\nmake cluster failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }

@@ -1,10 +1,10 @@
 /** `make demo-down`: removes everything that `make demo` made. */
 import { join } from "node:path";
 import { CLUSTER_DIRECTORY, KUBECONFIG } from "../cluster/checkout.ts";
-import { run } from "../cluster/command.ts";
 import { usesCurrentContext } from "../cluster/current-context.ts";
+import { down } from "../cluster/down.ts";
 import { step } from "../cluster/progress.ts";
-import { kubectlFor, OPERATOR_NAMESPACE, REPOSITORY, uninstallOperator } from "../support/kubernetes/installation.ts";
+import { kubectlFor, OPERATOR_NAMESPACE, uninstallOperator } from "../support/kubernetes/installation.ts";
 import { DEMO_NAMESPACE } from "./names.ts";
 
 /** Somebody's own cluster: what the demo put there is taken back, and the rest of it left alone. */
@@ -26,5 +26,5 @@ async function leaveCurrentContext(): Promise<void> {
 }
 
 if (usesCurrentContext()) await leaveCurrentContext();
-await run(process.execPath, [join(REPOSITORY, "test/cluster/down.ts")], { show: true });
+await down();
 console.log("everything that the demo made is gone");

@@ -1,10 +1,11 @@
-import { getJob, listWorkers } from "@jobqueue/store";
+import { deregisterWorker, getJob, listWorkers } from "@jobqueue/store";
 import { forEachPostgres } from "@jobqueue/test/support/postgres/database.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Stage } from "./testing/stage.ts";
+import { LONG_LEASE } from "./testing/worker-process.ts";
 
 /** As `worker-process.ts` sets them. */
-const LEASE_MS = 3_000;
+const LEASE_MS = 4_000;
 const SWEEP_MS = 500;
 
 forEachPostgres(({ adminUrl }) => {
@@ -20,7 +21,7 @@ forEachPostgres(({ adminUrl }) => {
     const first = await stage.worker();
     const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
     await first.logged("started");
-    const second = await stage.worker();
+    const second = await stage.worker({ env: LONG_LEASE });
     const killedAt = performance.now();
     await first.kill();
     await second.logged("started");
@@ -43,7 +44,7 @@ forEachPostgres(({ adminUrl }) => {
     await zombie.logged("started", 2);
     const { workerId } = await zombie.logged("registered");
     zombie.signal("SIGSTOP");
-    const heir = await stage.worker();
+    const heir = await stage.worker({ env: LONG_LEASE });
     await heir.logged("started", 2);
     zombie.signal("SIGCONT");
     await zombie.logged("aborted");
@@ -64,8 +65,20 @@ forEachPostgres(({ adminUrl }) => {
     expect(zombie.isRunning).toBe(true);
     const [next] = await stage.enqueue({ kind: "quick" });
     await stage.jobIn("completed", next);
-    expect((await listWorkers(stage.database)).map((worker) => worker.pid).toSorted()).toEqual(
-      [zombie.pid, heir.pid].toSorted(),
-    );
+    const pids = (await listWorkers(stage.database)).map((worker) => worker.pid);
+    expect(new Set(pids)).toEqual(new Set([zombie.pid, heir.pid]));
+  });
+
+  it("a worker that the store takes for gone aborts its handlers and registers anew", async () => {
+    const worker = await stage.worker({ env: LONG_LEASE });
+    const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
+    await worker.logged("started");
+    const { workerId } = await worker.logged("registered");
+    await deregisterWorker(stage.database, String(workerId));
+    await worker.logged("aborted");
+    await worker.logged("registered", 2);
+    stage.touch("go");
+    expect(await stage.jobIn("completed", id)).toMatchObject({ recoveries: 1, attempt: 1 });
+    expect(await worker.metric('jobqueue_worker_leases_lost_total{reason="store_said_so"}')).toBe(1);
   });
 });

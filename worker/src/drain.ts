@@ -3,6 +3,7 @@ import { monotonicMs } from "./clock.ts";
 import type { Finisher } from "./finish/finisher.ts";
 import type { Log } from "./log.ts";
 import type { AttemptRunner } from "./run/attempt-runner.ts";
+import { within } from "./within.ts";
 
 /** What a drain works with. */
 export interface DrainParts {
@@ -16,19 +17,19 @@ export interface DrainParts {
 }
 
 /** How long the store may take to hear the last outcomes, milliseconds. */
-const FLUSH_TIMEOUT_MS = 5_000;
+const FLUSH_TIMEOUT_MS = 4_000;
 
 /**
  * The end of a worker's work, in order: no more claims, what was not started goes back, running jobs may finish for the
  * drain timeout, then they are aborted and go back too (no attempt spent: it was not their fault), and the store hears it
  * all. Ends by its deadline whatever the store and the handlers do: at the latest the drain timeout, the abort grace and
- * 5 s after it began. What could not be told is recovered when the lease lapses.
+ * 4 s after it began. What could not be told is recovered when the lease lapses.
  */
 export async function drain({ claimLoop, runner, finisher, hurry, drainTimeoutMs, log }: DrainParts): Promise<void> {
   const startedMs = monotonicMs();
   // Not awaited: a claim under way may wait for a store that is away. What it brings goes back by itself.
   const claimsEnded = claimLoop.stop();
-  await firstOf(runner.idle, drainTimeoutMs, hurry);
+  await within(drainTimeoutMs, runner.idle, hurry);
   if (runner.running > 0) {
     log.warn(
       { running: runner.running, afterMs: Math.round(monotonicMs() - startedMs) },
@@ -38,9 +39,9 @@ export async function drain({ claimLoop, runner, finisher, hurry, drainTimeoutMs
     // Ends by the abort grace: a handler that ignores its abort ceases to count then.
     await runner.idle;
   }
-  await firstOf(
-    claimsEnded.then(() => finisher.flushed()),
+  await within(
     FLUSH_TIMEOUT_MS,
+    claimsEnded.then(() => finisher.flushed()),
   );
   if (finisher.unacknowledged > 0) {
     log.error(
@@ -49,25 +50,5 @@ export async function drain({ claimLoop, runner, finisher, hurry, drainTimeoutMs
     );
     finisher.abandon();
     await finisher.flushed();
-  }
-}
-
-/** Waits for whatever comes first. */
-async function firstOf(work: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let stop: (() => void) | undefined;
-  try {
-    await Promise.race([
-      work,
-      new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, ms);
-        stop = resolve;
-        if (signal?.aborted) resolve();
-        else signal?.addEventListener("abort", stop, { once: true });
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-    if (stop) signal?.removeEventListener("abort", stop);
   }
 }

@@ -2,6 +2,7 @@ import { getJob, listWorkers } from "@jobqueue/store";
 import { PostgresServer } from "@jobqueue/test/support/postgres/server.ts";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { Stage } from "./testing/stage.ts";
+import { LONG_LEASE } from "./testing/worker-process.ts";
 
 const [adminUrl] = Object.values(inject("postgres")).slice(-1) as [string];
 
@@ -15,7 +16,7 @@ describe("a worker that is asked to stop", () => {
   });
 
   it("is not ready any more, claims nothing more, finishes what runs, leaves the store and exits 0", async () => {
-    const worker = await stage.worker();
+    const worker = await stage.worker({ env: LONG_LEASE });
     const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
     await worker.logged("started");
     expect(await worker.probe("/readyz")).toEqual({ status: 200, text: "ok\n" });
@@ -34,7 +35,7 @@ describe("a worker that is asked to stop", () => {
   });
 
   it("G9, W11: aborts after the drain timeout and gives back what still runs, with no attempt spent, also what ignores its abort", async () => {
-    const worker = await stage.worker({ env: { JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "0.5" } });
+    const worker = await stage.worker({ env: { ...LONG_LEASE, JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "0.5" } });
     const file = stage.path("never");
     const ids = await stage.enqueue({ kind: "wait", payload: { file } }, { kind: "stubborn", payload: { file } });
     await worker.logged("started", 2);
@@ -51,7 +52,7 @@ describe("a worker that is asked to stop", () => {
   });
 
   it("aborts at once at the second SIGTERM", async () => {
-    const worker = await stage.worker({ env: { JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "3600" } });
+    const worker = await stage.worker({ env: { ...LONG_LEASE, JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "3600" } });
     const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("never") } });
     await worker.logged("started");
     worker.signal("SIGTERM");
@@ -63,10 +64,10 @@ describe("a worker that is asked to stop", () => {
   });
 
   it("keeps its lease while it drains for longer than the lease", async () => {
-    const worker = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "2", JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "60" } });
-    const heir = await stage.worker();
+    const worker = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "6", JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "60" } });
+    const heir = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "6", JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "60" } });
     // Both could run it; whoever does drains, and the other must not recover it.
-    const [id] = await stage.enqueue({ kind: "sleep", payload: { ms: 4_000 } });
+    const [id] = await stage.enqueue({ kind: "sleep", payload: { ms: 8_000 } });
     const { workerId } = await stage.jobIn("running", id);
     const holder = (await worker.logged("registered"))["workerId"] === workerId ? worker : heir;
     holder.signal("SIGTERM");
@@ -98,11 +99,11 @@ describe("a worker that is asked to stop while the database is down", () => {
       const askedAt = performance.now();
       worker.signal("SIGTERM");
       expect((await worker.exited).code).toBe(0);
-      // Drain timeout 1 s, abort grace 1 s, the last flush 5 s, leaving the store twice 2 s, the watchdog 3 s.
+      // Drain timeout 1 s, abort grace 1 s, the last flush 4 s, leaving the store 2 s, closing twice 1 s, and a slow machine.
       expect(performance.now() - askedAt).toBeLessThan(15_000);
       await server.start();
       stage.touch("go");
-      const heir = await stage.worker();
+      const heir = await stage.worker({ env: LONG_LEASE });
       expect(await stage.jobIn("completed", id)).toMatchObject({
         attempt: 1,
         recoveries: 1,

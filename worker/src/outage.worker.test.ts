@@ -61,7 +61,7 @@ describe("a database that goes away", () => {
   });
 
   it("G9: what finishes during a short outage is acknowledged when it is over, once, and not recorded as a failure", async () => {
-    const worker = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "20" } });
+    const worker = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "60" } });
     const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
     await worker.logged("started");
     await server.stop("immediate");

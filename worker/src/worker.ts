@@ -11,8 +11,8 @@ import { type HeldLease, WorkerLease } from "./lease/worker-lease.ts";
 import type { Log } from "./log.ts";
 import { LoopTick } from "./loop-tick.ts";
 import { WorkerMetrics } from "./metrics.ts";
-import { type HealthView, liveness, readiness } from "./probes/health.ts";
 import { HttpServer } from "./probes/http-server.ts";
+import { WorkerProbes } from "./probes/worker-probes.ts";
 import { AttemptRunner } from "./run/attempt-runner.ts";
 import { Slots } from "./run/slots.ts";
 import type { Service } from "./service.ts";
@@ -22,6 +22,7 @@ import { VERSION } from "./version.ts";
 import { killPrograms, writePostMortem } from "./watchdog/post-mortem.ts";
 import { SharedFacts } from "./watchdog/shared-facts.ts";
 import { Watchdog } from "./watchdog/watchdog.ts";
+import { within } from "./within.ts";
 import { workerFacts } from "./worker-facts.ts";
 
 /** What a worker is made of. */
@@ -41,6 +42,9 @@ const LONGEST_TICK_MS = 100;
 
 /** How long leaving the store may take at the end of a drain, milliseconds. */
 const LEAVE_TIMEOUT_MS = 2_000;
+
+/** How long closing a connection may take; a half-open one would take for ever. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
  * One worker: claims jobs, runs them in its slots, tells the store how they ended. This file only puts the parts
@@ -200,11 +204,19 @@ export class Worker implements Service {
         },
       },
     );
-    this.#http = new HttpServer(config.httpPort, {
-      live: () => liveness(this.#health()),
-      ready: () => readiness(this.#health()),
-      metrics: () => this.#scrape(),
-    });
+    this.#http = new HttpServer(
+      config.httpPort,
+      new WorkerProbes({
+        shared: this.#shared,
+        slots,
+        lease,
+        finisher,
+        unstarted: this.#unstarted,
+        tick: this.#tick,
+        metrics,
+        hungAfterMs: config.hungAfterSeconds * 1000,
+      }),
+    );
   }
 
   /** Port of the probes, once started. */
@@ -233,8 +245,6 @@ export class Worker implements Service {
   }
 
   async #start(): Promise<void> {
-    const now = monotonicMs();
-    this.#shared.set("claimLoopTick", now);
     await this.#tick.start();
     await this.#http.start();
     await this.#watchdog.start();
@@ -263,6 +273,8 @@ export class Worker implements Service {
     await this.#started.catch(() => {});
     this.#shared.set("draining", 1);
     this.#log.info({ running: this.#runner.running, unstarted: this.#unstarted.size }, "draining");
+    // These wait for statements that are under way; nothing else need wait for them.
+    const idle = Promise.all([this.#sweep.stop(), this.#lease.stop()]);
     await drain({
       claimLoop: this.#claimLoop,
       runner: this.#runner,
@@ -271,15 +283,16 @@ export class Worker implements Service {
       drainTimeoutMs: this.#config.drainTimeoutSeconds * 1000,
       log: this.#log,
     });
-    await this.#sweep.stop();
-    await this.#lease.stop();
-    await this.#leave();
-    await this.#watchdog.stop();
-    await this.#hints?.stop();
-    await this.#http.stop();
-    await this.#tick.stop();
+    await Promise.all([within(LEAVE_TIMEOUT_MS, idle), this.#leave()]);
+    // Last of all the watchdog: until here it renews the lease.
+    await Promise.all([
+      this.#watchdog.stop(),
+      within(CLOSE_TIMEOUT_MS, this.#hints?.stop() ?? Promise.resolve()),
+      this.#http.stop(),
+      this.#tick.stop(),
+    ]);
     killPrograms(this.#shared);
-    await within(LEAVE_TIMEOUT_MS, this.#database.close());
+    await within(CLOSE_TIMEOUT_MS, this.#database.close());
     this.#log.info({}, "drained");
   }
 
@@ -314,45 +327,5 @@ export class Worker implements Service {
     writePostMortem("a part of the worker threw", this.#shared);
     killPrograms(this.#shared);
     this.#exit(EXIT_CODE.defect);
-  }
-
-  #health(): HealthView {
-    const nowMs = monotonicMs();
-    return {
-      draining: this.#shared.get("draining") === 1,
-      leaseTrusted: this.#lease.held !== undefined,
-      claimLoopAgeMs: nowMs - this.#shared.get("claimLoopTick"),
-      watchdogAgeMs: nowMs - this.#shared.get("watchdogTick"),
-      slotsTotal: this.#slots.total,
-      slotsStuck: this.#slots.stuck,
-      hungAfterMs: this.#config.hungAfterSeconds * 1000,
-    };
-  }
-
-  async #scrape(): Promise<{ contentType: string; text: string }> {
-    const { metrics } = this;
-    metrics.set("jobqueue_worker_slots", this.#slots.busy - this.#slots.stuck, { state: "busy" });
-    metrics.set("jobqueue_worker_slots", this.#slots.stuck, { state: "stuck" });
-    metrics.set("jobqueue_worker_slots", this.#slots.free, { state: "free" });
-    metrics.set("jobqueue_worker_buffered_jobs", this.#unstarted.size);
-    metrics.set("jobqueue_worker_unacknowledged_outcomes", this.#finisher.unacknowledged);
-    metrics.set("jobqueue_worker_lease_remaining_seconds", this.#lease.remainingMs / 1000);
-    metrics.set("jobqueue_worker_event_loop_longest_block_seconds", this.#tick.takeLongestBlockMs() / 1000);
-    metrics.set("jobqueue_worker_draining", this.#shared.get("draining"));
-    return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
-  }
-}
-
-/** Waits for something at most so long; what comes later is ignored. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  work.catch(() => {}); // a rejection after the time is nobody's business any more
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -19,7 +19,7 @@ export function clusterFailure(error: unknown, what: string): unknown {
   const because = error.message.replace(/^(GET|POST|PUT|PATCH|DELETE) \S+: /, "");
   if (error.reason === "NotConfigured") {
     return new Failure("clusterFailed", because, {
-      remedy: "Name a store with --store-url or DATABASE_URL, or a cluster with --kubeconfig and --context.",
+      remedy: "Name a cluster with --kubeconfig or --context.",
       cause: error,
     });
   }

@@ -38,7 +38,11 @@ async function forward(target: ForwardTarget, to: ConnectionSettings, options: K
  */
 export async function throughJobStore(address: StoreAddress & { by: "jobStore" }, env: Terminal["env"]): Promise<Way> {
   const options: KubectlOptions = { kubeconfig: address.kubeconfig, context: address.context, env };
-  const cluster = await openCluster(options);
+  const cluster = await openCluster(options).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    const remedy = "Name a store with --store-url or DATABASE_URL, or a cluster with --kubeconfig or --context.";
+    throw new Failure(error.exit, error.message, { remedy, cause: error.cause });
+  });
   try {
     const namespace = address.namespace ?? cluster.namespace;
     const { connection, schema } = await readJobStore(cluster.client, { namespace, name: address.name });

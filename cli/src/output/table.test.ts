@@ -26,11 +26,12 @@ describe("a table", () => {
     );
   });
 
-  it("shrinks its last flexible column first, then the others, never below eight cells", () => {
-    const wide = renderTable(COLUMNS, ROWS, { width: 36, colour: false }).split("\n");
-    expect(wide[2]).toBe("世界       1200   a rather long rem…");
-    const narrow = renderTable(COLUMNS, ROWS, { width: 10, colour: false }).split("\n");
-    expect(narrow[2]).toBe("世界       1200   a rathe…");
+  it("that is too wide narrows its gaps first, then its last flexible column, then the others, never below eight cells", () => {
+    const row = (width: number): string => renderTable(COLUMNS, ROWS, { width, colour: false }).split("\n")[2] ?? "";
+    expect(row(47)).toBe("世界       1200   a rather long remark about it");
+    expect(row(46)).toBe("世界      1200  a rather long remark about it");
+    expect(row(35)).toBe("世界      1200  a rather long rema…");
+    expect(row(10)).toBe("世界      1200  a rathe…");
   });
 
   it("is never cut where it does not go to a terminal", () => {

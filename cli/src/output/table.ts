@@ -22,14 +22,23 @@ export interface TableOptions {
   readonly colour: boolean;
 }
 
-const GAP = "   ";
+/** Blanks between columns; fewer where the terminal is too narrow for all of the table. */
+const GAP = 3;
+const NARROW_GAP = 2;
 /** A flexible column is never narrower than this, or than its heading. */
 const NARROWEST = 8;
 
-function fit(columns: readonly Column<never>[], natural: readonly number[], width: number | undefined): number[] {
+/** Widths of the columns, and of the gap between them, so that a line fits into a width as far as that is possible. */
+function fit(
+  columns: readonly Column<never>[],
+  natural: readonly number[],
+  width: number | undefined,
+): { widths: number[]; gap: number } {
   const widths = [...natural];
-  if (width === undefined) return widths;
-  let excess = widths.reduce((sum, cells) => sum + cells, 0) + GAP.length * (widths.length - 1) - width;
+  const cells = widths.reduce((sum, column) => sum + column, 0);
+  const gaps = widths.length - 1;
+  if (width === undefined || cells + GAP * gaps <= width) return { widths, gap: GAP };
+  let excess = cells + NARROW_GAP * gaps - width;
   for (let index = columns.length - 1; index >= 0 && excess > 0; index -= 1) {
     const column = columns[index];
     if (!column?.flexible) continue;
@@ -38,7 +47,7 @@ function fit(columns: readonly Column<never>[], natural: readonly number[], widt
     widths[index] = (widths[index] ?? 0) - given;
     excess -= given;
   }
-  return widths;
+  return { widths, gap: NARROW_GAP };
 }
 
 /**
@@ -50,7 +59,7 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
   const natural = columns.map((column, index) =>
     Math.max(widthOf(column.title), ...cells.map((row) => widthOf(row[index] ?? ""))),
   );
-  const widths = fit(columns, natural, options.width);
+  const { widths, gap } = fit(columns, natural, options.width);
   const line = (texts: readonly string[], style: (index: number, text: string) => string): string => {
     const parts = texts.map((text, index) => {
       const width = widths[index] ?? 0;
@@ -59,7 +68,7 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
       const styled = style(index, clipped);
       return columns[index]?.align === "right" ? padding + styled : styled + padding;
     });
-    return parts.join(GAP).trimEnd();
+    return parts.join(" ".repeat(gap)).trimEnd();
   };
   const paint = (emphasis: Emphasis | undefined, text: string): string =>
     options.colour && emphasis !== undefined && text !== ""

@@ -12,17 +12,18 @@ export interface Ended {
 /** The command as npm installs it. */
 export const BINARY = join(import.meta.dirname, "../../bin/jobqueue");
 
-/**
- * Runs the real command in a process of its own. The environment is what the test says and nothing else, so that neither a
- * DATABASE_URL nor a kubeconfig of whoever runs the tests takes part.
- */
+/** The environment is what the test says and nothing else: no DATABASE_URL and no kubeconfig of whoever runs the tests. */
+function environment(given: Readonly<Record<string, string>>): Record<string, string> {
+  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", XDG_CACHE_HOME: cache, ...given };
+}
+
+/** Runs the real command in a process of its own, to its end. */
 export async function runJobqueue(
   args: readonly string[],
   options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
 ): Promise<Ended> {
-  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", XDG_CACHE_HOME: cache, ...options.env };
-  const child = spawn(BINARY, args, { env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(BINARY, args, { env: environment(options.env ?? {}), stdio: ["pipe", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
@@ -33,4 +34,27 @@ export async function runJobqueue(
     child.once("close", resolve);
   });
   return { code, stdout, stderr };
+}
+
+/** The command while it runs, such as a worker or an operator. */
+export interface Running {
+  /** Everything it has printed. */
+  readonly output: () => string;
+  /** Sends a signal (SIGTERM) and resolves with the exit code, at once when it has ended before. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>;
+}
+
+/** Starts the real command in a process of its own. */
+export function startJobqueue(args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  const child = spawn(BINARY, args, { env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return {
+    output: () => output,
+    stop: async (signal = "SIGTERM") => {
+      child.kill(signal);
+      return ended;
+    },
+  };
 }

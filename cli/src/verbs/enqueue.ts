@@ -16,7 +16,9 @@ async function planOf(args: Arguments, terminal: Terminal): Promise<EnqueuePlan>
     maxAttempts: args.number("max-attempts"),
     timeoutSeconds: args.number("timeout"),
   };
-  const set = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
+  const set = Object.fromEntries(
+    Object.entries({ ...numbers, tag: args.text("tag") }).filter(([, value]) => value !== undefined),
+  );
   return {
     template: { queue: args.positional("QUEUE"), kind: args.positional("KIND"), ...set },
     payload: given === undefined ? undefined : await payloadText(given, terminal),

@@ -30,7 +30,7 @@ const PLAIN = { width: undefined, colour: false };
 const store = (queues: QueueView[], everyQueue: Hold[] = []): StoreView => ({ now: NOW, queues, everyQueue });
 
 describe("the table of queues", () => {
-  it("says who holds a queue, why and for how long, and has no such column where nobody does", () => {
+  it("is followed by who holds a queue, why and for how long", () => {
     const held = { ...QUEUE, paused: true, holds: [HOLD] };
     const idle = {
       ...QUEUE,
@@ -42,31 +42,35 @@ describe("the table of queues", () => {
     };
     expect(renderStatus(store([held, idle]), [held, idle], PLAIN)).toBe(
       [
-        "QUEUE     STATE    PENDING   SCHEDULED   RUNNING   FAILED   DEAD   STALE   OLDEST   PAUSED BY",
-        "mailers   paused      1200           3         0        0      4       0     121m   ana@laptop: SMTP relay is down (for 30m)",
+        "QUEUE     STATE    PENDING   SCHEDULED   RUNNING   FAILED   DEAD   STALE   OLDEST",
+        "mailers   paused      1200           3         0        0      4       0     121m",
         "reports   active         0           3         0        0      0       0        -",
+        "",
+        "Queue mailers is paused by ana@laptop: SMTP relay is down (for 30m).",
         "",
       ].join("\n"),
     );
-    expect(renderStatus(store([idle]), [idle], PLAIN)).not.toContain("PAUSED BY");
+    expect(renderStatus(store([idle]), [idle], PLAIN)).not.toContain("paused by");
   });
 
-  it("tells a hold on every queue once, above the table", () => {
+  it("tells a hold on every queue once", () => {
     const everywhere = { ...HOLD, queue: "*", reason: "moving" };
-    const held = { ...QUEUE, paused: true, holds: [everywhere] };
+    const held = { ...QUEUE, paused: true, holds: [HOLD, everywhere] };
     const text = renderStatus(store([held], [everywhere]), [held], PLAIN);
-    expect(text.split("\n")[0]).toBe("Every queue is paused by ana@laptop: moving (for 30m)");
-    expect(text).toMatch(/every queue\n$/);
+    expect(text).toContain("\nEvery queue is paused by ana@laptop: moving (for 30m).\nQueue mailers is paused by ");
     expect(text.match(/moving/g)).toHaveLength(1);
+    expect(renderStatus(store([], [everywhere]), [], PLAIN)).toContain("Every queue is paused by");
   });
 
-  it("fits a terminal of 80 cells by cutting what people wrote, not the numbers", () => {
-    const held = { ...QUEUE, queue: "a-queue-with-quite-a-long-name", paused: true, holds: [HOLD] };
-    const lines = renderStatus(store([held]), [held], { width: 100, colour: false })
-      .trimEnd()
-      .split("\n");
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(lines[1]).toMatch(/1200 +3 +0 +0 +4 +0 +121m/);
+  it("fits a terminal of 80 cells by cutting names, not numbers, and never who paused it and why", () => {
+    const reason = "the relay of the provider has been refusing our messages since this morning";
+    const held = { ...QUEUE, queue: "a-queue-with-quite-a-long-name", paused: true, holds: [{ ...HOLD, reason }] };
+    const [head = "", row = "", , sentence] = renderStatus(store([held]), [held], { width: 80, colour: false }).split(
+      "\n",
+    );
+    expect(Math.max(head.length, row.length)).toBeLessThanOrEqual(80);
+    expect(row).toMatch(/^a-queue-with-… +paused +1200 +3 +0 +0 +4 +0 +121m$/);
+    expect(sentence).toContain(reason);
   });
 
   it("says how to begin when there is no queue", () => {

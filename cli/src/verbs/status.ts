@@ -1,6 +1,7 @@
+import type { Hold } from "@jobqueue/store";
 import { withStore } from "../connect/open-store.ts";
 import { formatDuration } from "../duration.ts";
-import { describeHold } from "../holds.ts";
+import { describeHold, heldThing } from "../holds.ts";
 import { printResult } from "../output/result.ts";
 import { type Column, renderTable } from "../output/table.ts";
 import { printableLine } from "../output/printable.ts";
@@ -17,53 +18,43 @@ function count(title: string, of: (queue: QueueView) => number, alarming = false
   };
 }
 
-/** What holds a queue; the holds on every queue are told once, above the table. */
-function pausedBy(queue: QueueView, now: Date): string {
-  const own = queue.holds.filter((hold) => hold.queue !== "*").map((hold) => describeHold(hold, now));
-  return [...own, ...(own.length < queue.holds.length ? ["every queue"] : [])].join("; ");
+const COLUMNS: readonly Column<QueueView>[] = [
+  { title: "QUEUE", flexible: true, value: (queue) => queue.queue },
+  {
+    title: "STATE",
+    value: (queue) => (queue.paused ? "paused" : "active"),
+    emphasis: (queue) => (queue.paused ? "yellow" : "green"),
+  },
+  count("PENDING", (queue) => queue.pending),
+  count("SCHEDULED", (queue) => queue.scheduled),
+  count("RUNNING", (queue) => queue.running),
+  count("FAILED", (queue) => queue.failed),
+  count("DEAD", (queue) => queue.dead, true),
+  count("STALE", (queue) => queue.stale, true),
+  {
+    title: "OLDEST",
+    align: "right",
+    value: (queue) => (queue.oldestPendingSeconds === null ? "-" : formatDuration(queue.oldestPendingSeconds)),
+  },
+];
+
+/** One sentence per hold: beneath the table, because who and why must not be cut to the width of a column. */
+function paused(store: StoreView, queues: readonly QueueView[]): string[] {
+  const sentence = (hold: Hold): string => `${heldThing(hold.queue)} is paused by ${describeHold(hold, store.now)}.`;
+  const own = queues.flatMap((queue) => queue.holds.filter((hold) => hold.queue !== "*"));
+  return [...store.everyQueue, ...own].map((hold) => printableLine(sentence(hold)));
 }
 
-function columns(now: Date): Column<QueueView>[] {
-  return [
-    { title: "QUEUE", flexible: true, value: (queue) => queue.queue },
-    {
-      title: "STATE",
-      value: (queue) => (queue.paused ? "paused" : "active"),
-      emphasis: (queue) => (queue.paused ? "yellow" : "green"),
-    },
-    count("PENDING", (queue) => queue.pending),
-    count("SCHEDULED", (queue) => queue.scheduled),
-    count("RUNNING", (queue) => queue.running),
-    count("FAILED", (queue) => queue.failed),
-    count("DEAD", (queue) => queue.dead, true),
-    count("STALE", (queue) => queue.stale, true),
-    {
-      title: "OLDEST",
-      align: "right",
-      value: (queue) => (queue.oldestPendingSeconds === null ? "-" : formatDuration(queue.oldestPendingSeconds)),
-    },
-    {
-      title: "PAUSED BY",
-      flexible: true,
-      value: (queue) => pausedBy(queue, now),
-    },
-  ];
-}
-
-/** The table of queues; when every queue is held that is said first, since it also holds for queues not listed. */
+/** The table of queues, and who paused which of them and why. */
 export function renderStatus(
   store: StoreView,
   queues: readonly QueueView[],
   terminal: Pick<Terminal, "width" | "colour">,
 ): string {
-  const held = store.everyQueue.map(
-    (hold) => `Every queue is paused by ${printableLine(describeHold(hold, store.now))}\n`,
-  );
-  if (queues.length === 0)
-    return `${held.join("")}The store has no queues yet; \`jobqueue enqueue QUEUE KIND\` makes the first.\n`;
-  const shown = columns(store.now).filter(({ title }) => title !== "PAUSED BY" || queues.some((queue) => queue.paused));
-  const table = renderTable(shown, queues, terminal);
-  return held.length === 0 ? table : `${held.join("")}\n${table}`;
+  const empty = "The store has no queues yet; `jobqueue enqueue QUEUE KIND` makes the first.\n";
+  const table = queues.length === 0 ? empty : renderTable(COLUMNS, queues, terminal);
+  const holds = paused(store, queues);
+  return holds.length === 0 ? table : `${table}\n${holds.join("\n")}\n`;
 }
 
 /** `jobqueue status [QUEUE]`. */

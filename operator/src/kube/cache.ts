@@ -7,7 +7,10 @@ export type Index<T extends KubeObject> = (object: Stored<T>) => readonly string
 export interface CacheOptions<T extends KubeObject> {
   /** Named indexes, e.g. `{ owner: (pod) => (pod.metadata.ownerReferences ?? []).map((owner) => owner.uid) }`. */
   readonly indexes?: Readonly<Record<string, Index<T>>>;
-  /** Drops what nobody reads before it is kept; `managedFields` is always dropped. May change and return its argument. */
+  /**
+   * Drops what nobody reads before an object is kept; `managedFields` is always dropped. May change and return its
+   * argument. Name, namespace, uid and resourceVersion must stay: the reflector lives by them.
+   */
   readonly trim?: (object: Stored<T>) => Stored<T>;
 }
 

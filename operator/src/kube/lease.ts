@@ -100,7 +100,8 @@ export class LeaderElector extends BaseService {
       try {
         const [beganMs, beganWallMs] = [clock.now(), clock.wall()];
         const lease = await this.#acquire(stopping);
-        if (lease) await this.#serve(lease, { beganMs, beganWallMs }, stopping);
+        if (lease && stopping.aborted) await this.#release(lease);
+        else if (lease) await this.#serve(lease, { beganMs, beganWallMs }, stopping);
       } catch (error) {
         if (!stopping.aborted)
           log.warn({ lease: leaseName, err: error }, "the election could not be attended, will retry");
@@ -111,8 +112,9 @@ export class LeaderElector extends BaseService {
   /** Tries once to take the lease; `undefined` when it is somebody else's. */
   async #acquire(signal: AbortSignal): Promise<Stored<Lease> | undefined> {
     const { client, namespace, leaseName: name, identity, clock, log } = this.#options;
-    const options = { signal, timeoutMs: this.#renewDeadlineMs / 2, retries: 0, urgent: true };
-    const lease = await client.find(LEASES, { namespace, name }, options);
+    // The write is not cut short by `stop`: a lease taken without our knowing would have to expire.
+    const options = { timeoutMs: this.#renewDeadlineMs / 2, retries: 0, urgent: true };
+    const lease = await client.find(LEASES, { namespace, name }, { ...options, signal });
     this.#see(lease?.spec);
     const why = claimable(lease?.spec, identity, clock.now() - (this.#seen?.at ?? 0));
     if (why === "held") return undefined;
@@ -133,7 +135,12 @@ export class LeaderElector extends BaseService {
 
   #see(spec: LeaseSpec | undefined): void {
     const text = JSON.stringify(spec ?? null);
-    if (this.#seen?.text !== text) this.#seen = { spec, text, at: this.#options.clock.now() };
+    if (this.#seen?.text === text) return;
+    const before = this.holder;
+    this.#seen = { spec, text, at: this.#options.clock.now() };
+    const { log, leaseName: lease, identity } = this.#options;
+    if (this.holder !== before)
+      log.info({ lease, identity, holder: this.holder ?? "nobody" }, "the lease changed hands");
   }
 
   /** One term, from the lease taken to the lease lost or released. */

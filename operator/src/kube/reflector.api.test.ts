@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import { createNamespace } from "../../../test/support/api-server/namespace.ts";
 import { ApiServer } from "../../../test/support/api-server/api-server.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -212,9 +213,12 @@ describe("a reflector", () => {
   });
 });
 
-/** Changes made while a fault acts: an object updated, one deleted, one created, one deleted and created again. */
+/** Changes made while a fault acts: objects updated twice, deleted, created, created and deleted, deleted and created again. */
 async function churn(namespace: string): Promise<void> {
   await put(namespace, "updated", "2");
+  await put(namespace, "brief", "1");
+  await put(namespace, "updated", "3");
+  await remove(namespace, "brief");
   await remove(namespace, "deleted");
   await put(namespace, "created", "1");
   await remove(namespace, "reborn");
@@ -286,16 +290,12 @@ describe("through a faulty watch the cache still becomes what the API server has
   });
 });
 
-/** Every object changes as the API server says: no change twice, none back, a rebirth as deletion and addition. */
-async function expectConverged({ converged, changes }: Reflection): Promise<void> {
+/** Every change was told once, none was taken back, and a rebirth was a deletion and an addition. */
+async function expectConverged({ converged, changes, story }: Reflection): Promise<void> {
   await converged();
-  const versions = changes().map(({ object }) => Number(object.metadata.resourceVersion));
-  const added = changes().filter(({ type }) => type !== "deleted");
-  expect(new Set(added.map(({ object }) => object.metadata.resourceVersion)).size).toBe(added.length);
-  expect(versions.length).toBeGreaterThan(0);
+  expect(story()).toEqual([...new Set(story())]);
   const reborn = changes().filter(({ object }) => object.metadata.name === "reborn");
-  const types = reborn.map(({ type }) => type);
-  expect(types).toEqual(["added", "deleted", "added"]);
+  expect(reborn.map(({ type }) => type)).toEqual(["added", "deleted", "added"]);
   expect(reborn[2]?.object.metadata.uid).not.toBe(reborn[0]?.object.metadata.uid);
 }
 
@@ -313,6 +313,40 @@ function errorEvent(code: number, reason: string): string {
     object: { kind: "Status", apiVersion: "v1", code, reason, message: "by the test" },
   });
 }
+
+describe("a watch of a kind on which nothing happens", () => {
+  const watchesOf = (namespace: string) => proxy.requests.filter(isWatch(namespace));
+  const versionOf = ({ url }: { url: string }) => Number(new URL(url, "http://x").searchParams.get("resourceVersion"));
+
+  it("is ended by the server now and then, and opened again from where bookmarks have brought it: no list, no failure", async () => {
+    const namespace = await createNamespace(kubeconfig, "quiet");
+    const elsewhere = await createNamespace(kubeconfig, "busy");
+    // The server sends a bookmark two seconds before the end.
+    const reflection = reflect(through, namespace, { times: { ...TIMES, watchMinMs: 3000, watchMaxMs: 3000 } });
+    await reflection.reflector.start();
+    await reflection.reflector.synced();
+    await put(elsewhere, "a", "1");
+    await eventually("a second watch", async () => watchesOf(namespace)[1]);
+    const [first, second] = watchesOf(namespace).map(versionOf) as [number, number];
+    expect(second).toBeGreaterThan(first);
+    expect(await reflection.failures()).toBe(0);
+    expect(await reflection.lists()).toBe(1);
+    expect(reflection.reflector.progressAgeMs()).toBeLessThan(3000);
+  });
+
+  it("is given up by us when the server does not end it", async () => {
+    const namespace = await createNamespace(kubeconfig, "endless");
+    await put(namespace, "a", "1");
+    proxy.add({ when: isWatch(namespace), fault: { kind: "stream", fate: () => "stall" }, times: 1 });
+    const times = { ...TIMES, watchMinMs: 1000, watchMaxMs: 1000, watchGraceMs: 100 };
+    const reflection = reflect(through, namespace, { times });
+    await reflection.reflector.start();
+    await reflection.reflector.synced();
+    await put(namespace, "a", "2");
+    expect(await reflection.converged()).toEqual({ a: "2" });
+    expect(await reflection.failures("Silent")).toBe(1);
+  });
+});
 
 describe("while nothing can be reached the reflector keeps trying, and then catches up:", () => {
   it.for([
@@ -370,6 +404,23 @@ describe("an object deleted and created again under its name while nobody looked
     proxy.resetConnections();
     await expectConverged(reflection);
     expect(reflection.story()).toEqual(["added reborn 1", "deleted reborn 1", "added reborn 2"]);
+  });
+});
+
+describe("a server that knows less than the cache (restored from a backup)", () => {
+  it("is listed anew", async () => {
+    const namespace = await createNamespace(kubeconfig, "restored");
+    await put(namespace, "a", "1");
+    const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
+    const body = { kind: "Status", code: 504, reason: "Timeout", details: { causes } };
+    proxy.add({ when: isWatch(namespace), fault: { kind: "answer", code: 504, body }, times: 1 });
+    const reflection = reflect(through, namespace);
+    await reflection.reflector.start();
+    await reflection.reflector.synced();
+    await reflection.signals.until(() => reflection.logged("Timeout") === 1);
+    await put(namespace, "a", "2");
+    expect(await reflection.converged()).toEqual({ a: "2" });
+    expect(await reflection.lists()).toBe(2);
   });
 });
 

@@ -122,9 +122,8 @@ export class Transport {
     const { clock, metrics } = this.#options;
     await this.#waitForToken(request, deadline);
     const remaining = { asked: request.retries ?? 3, dropped: request.method === "GET" ? 1 : 0, unauthorized: 1 };
-    let fresh = false;
     for (;;) {
-      const credentials = await this.#options.access.credentials(fresh);
+      const credentials = await this.#options.access.credentials();
       const began = clock.now();
       try {
         const answer = await this.#exchange(request, credentials, deadline);
@@ -140,8 +139,8 @@ export class Transport {
         } else if (isDroppedConnection(error) && remaining.dropped-- > 0) {
           // The next attempt opens a connection or finds a live one.
         } else if (isUnauthorized(failure) && remaining.unauthorized-- > 0) {
-          fresh = true;
-          if ((await this.#options.access.credentials(true)).authorization === credentials.authorization) throw failure;
+          const renewed = await this.#options.access.credentials(true);
+          if (renewed.authorization === credentials.authorization) throw failure;
         } else {
           throw failure;
         }

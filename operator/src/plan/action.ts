@@ -10,7 +10,7 @@ import type { StoredJobStore } from "../controllers/kubernetes-objects.ts";
 import type { DesiredDeployment } from "../controllers/job-queue/desired/deployment.ts";
 
 /** Why: a word of a closed set and a sentence that says what is and, where a person must act, what to do. */
-export interface Because {
+interface Because {
   readonly reason: string;
   readonly sentence: string;
 }
@@ -51,14 +51,14 @@ export interface DeleteDeployment extends Because {
 }
 
 /** Make the queue known to the store, so that it can be held and counted before its first job. */
-export interface EnsureQueue extends Because {
+interface EnsureQueue extends Because {
   readonly do: "ensureQueue";
   readonly store: StoreKey;
   readonly queue: string;
 }
 
 /** Put the hold in force, or correct it. */
-export interface SetHold extends Because {
+interface SetHold extends Because {
   readonly do: "setHold";
   readonly store: StoreKey;
   readonly queue: string;
@@ -89,31 +89,31 @@ export interface RecoverPods extends Because {
 }
 
 /** Hand on every job of the store whose lease is no longer backed by a live worker. */
-export interface RecoverStale extends Because {
+interface RecoverStale extends Because {
   readonly do: "recoverStale";
   readonly store: StoreKey;
 }
 
 /** Keep a connection to the store and watch what is in it; also when only its address changed. */
-export interface WatchStore extends Because {
+interface WatchStore extends Because {
   readonly do: "watchStore";
   readonly jobStore: StoredJobStore;
 }
 
 /** Close the connection to the store. */
-export interface ForgetStore extends Because {
+interface ForgetStore extends Because {
   readonly do: "forgetStore";
   readonly store: StoreKey;
 }
 
 /** Housekeeping inside the store: partitions for the days ahead, forgetting of what ended long ago. */
-export interface MaintainStore extends Because {
+interface MaintainStore extends Because {
   readonly do: "maintainStore";
   readonly store: StoreKey;
 }
 
 /** Bring the schema of the store to the version of this program. */
-export interface MigrateStore extends Because {
+interface MigrateStore extends Because {
   readonly do: "migrateStore";
   readonly store: StoreKey;
 }
@@ -140,7 +140,7 @@ export interface EmitEvent extends Because {
 }
 
 /** Do nothing now and look again, at the latest after `ms`. */
-export interface Wait extends Because {
+interface Wait extends Because {
   readonly do: "wait";
   readonly ms: number;
 }

@@ -52,92 +52,48 @@ export function registerMetrics<const Table extends Record<string, MetricDefinit
   return Object.fromEntries(entries) as Metrics<Table>;
 }
 
+/** A row for what only grows. */
+export const counter = (name: string, help: string, ...labels: string[]) =>
+  ({ type: "counter", name, help, labels }) as const;
+
+/** A row for what goes up and down. */
+export const gauge = (name: string, help: string, ...labels: string[]) =>
+  ({ type: "gauge", name, help, labels }) as const;
+
+/** A row for durations in seconds, from a millisecond to a minute. */
+export const seconds = (name: string, help: string, ...labels: string[]) =>
+  ({ type: "histogram", name, help, labels, buckets: SECONDS }) as const;
+
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** What the engine measures. Names as in client-go `util/workqueue` and controller-runtime `pkg/internal/controller/metrics`. */
 export const RUNTIME_METRICS = {
-  queueDepth: {
-    type: "gauge",
-    name: "workqueue_depth",
-    help: "Keys waiting in the queue",
-    labels: ["name", "priority"],
-  },
-  queueAdds: { type: "counter", name: "workqueue_adds_total", help: "Keys added to the queue", labels: ["name"] },
-  queueRetries: {
-    type: "counter",
-    name: "workqueue_retries_total",
-    help: "Keys added again after a failure",
-    labels: ["name"],
-  },
-  queueSeconds: {
-    type: "histogram",
-    name: "workqueue_queue_duration_seconds",
-    help: "Time a key waited until a worker took it",
-    labels: ["name"],
-    buckets: SECONDS,
-  },
-  workSeconds: {
-    type: "histogram",
-    name: "workqueue_work_duration_seconds",
-    help: "Time a worker held a key",
-    labels: ["name"],
-    buckets: SECONDS,
-  },
-  longestRunning: {
-    type: "gauge",
-    name: "workqueue_longest_running_processor_seconds",
-    help: "Age of the oldest key that is being worked on",
-    labels: ["name"],
-  },
-  unfinished: {
-    type: "gauge",
-    name: "workqueue_unfinished_work_seconds",
-    help: "Sum of the ages of all keys that are being worked on",
-    labels: ["name"],
-  },
-  reconciles: {
-    type: "counter",
-    name: "controller_runtime_reconcile_total",
-    help: "Reconciles by result",
-    labels: ["controller", "result"],
-  },
-  reconcileErrors: {
-    type: "counter",
-    name: "controller_runtime_reconcile_errors_total",
-    help: "Reconciles that ended in an error, terminal ones included",
-    labels: ["controller"],
-  },
-  terminalErrors: {
-    type: "counter",
-    name: "controller_runtime_terminal_reconcile_errors_total",
-    help: "Reconciles that ended in an error no retry can mend",
-    labels: ["controller"],
-  },
-  reconcilePanics: {
-    type: "counter",
-    name: "controller_runtime_reconcile_panics_total",
-    help: "Reconciles that threw instead of returning an outcome",
-    labels: ["controller"],
-  },
-  reconcileSeconds: {
-    type: "histogram",
-    name: "controller_runtime_reconcile_time_seconds",
-    help: "Length of one reconcile",
-    labels: ["controller"],
-    buckets: SECONDS,
-  },
-  maxWorkers: {
-    type: "gauge",
-    name: "controller_runtime_max_concurrent_reconciles",
-    help: "Workers of the controller",
-    labels: ["controller"],
-  },
-  activeWorkers: {
-    type: "gauge",
-    name: "controller_runtime_active_workers",
-    help: "Workers that are reconciling now",
-    labels: ["controller"],
-  },
+  queueDepth: gauge("workqueue_depth", "Keys waiting in the queue", "name", "priority"),
+  queueAdds: counter("workqueue_adds_total", "Keys added to the queue", "name"),
+  queueRetries: counter("workqueue_retries_total", "Keys added again after a failure", "name"),
+  queueSeconds: seconds("workqueue_queue_duration_seconds", "Time a key waited until a worker took it", "name"),
+  workSeconds: seconds("workqueue_work_duration_seconds", "Time a worker held a key", "name"),
+  longestRunning: gauge("workqueue_longest_running_processor_seconds", "Age of the oldest key being worked on", "name"),
+  unfinished: gauge("workqueue_unfinished_work_seconds", "Sum of the ages of all keys being worked on", "name"),
+  reconciles: counter("controller_runtime_reconcile_total", "Reconciles by result", "controller", "result"),
+  reconcileErrors: counter(
+    "controller_runtime_reconcile_errors_total",
+    "Reconciles that ended in an error",
+    "controller",
+  ),
+  terminalErrors: counter(
+    "controller_runtime_terminal_reconcile_errors_total",
+    "Reconciles that ended in an error no retry can mend",
+    "controller",
+  ),
+  reconcilePanics: counter(
+    "controller_runtime_reconcile_panics_total",
+    "Reconciles that threw instead of returning an outcome",
+    "controller",
+  ),
+  reconcileSeconds: seconds("controller_runtime_reconcile_time_seconds", "Length of one reconcile", "controller"),
+  maxWorkers: gauge("controller_runtime_max_concurrent_reconciles", "Workers of the controller", "controller"),
+  activeWorkers: gauge("controller_runtime_active_workers", "Workers that are reconciling now", "controller"),
 } as const satisfies Record<string, MetricDefinition>;
 
 /** The engine's metrics in a registry. */

@@ -1,6 +1,7 @@
 /** A namespace of a real API server, a real database, and operators between them: what the `*.api.test.ts` files act on. */
 import { Database, parseStoreUrl } from "@jobqueue/store";
 import type { Condition, JobQueueStatus, JobStoreStatus } from "@jobqueue/crds";
+import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
 import { pino } from "pino";
 import { waitFor } from "../../../test/cluster/wait-for.ts";
@@ -22,7 +23,7 @@ export class ClusterUnderTest {
   readonly namespace: string;
   readonly api: ApiClient;
   readonly kubeconfig: string;
-  readonly #running: Operator[] = [];
+  readonly #running = new Map<string, Operator>();
 
   private constructor(kubeconfig: string, namespace: string) {
     this.kubeconfig = kubeconfig;
@@ -37,7 +38,7 @@ export class ClusterUnderTest {
 
   /** Starts an operator that works in this namespace only, under a Lease in it. */
   async operator(options: Partial<OperatorOptions> & { readonly identity?: string } = {}): Promise<Operator> {
-    const { identity = `operator-${this.#running.length + 1}`, ...rest } = options;
+    const { identity = `operator-${randomUUID().slice(0, 8)}`, ...rest } = options;
     const operator = new Operator({
       config: {
         namespace: this.namespace,
@@ -53,14 +54,22 @@ export class ClusterUnderTest {
       leaseTimes: { leaseDurationMs: 4_000, renewDeadlineMs: 3_000, retryPeriodMs: 300 },
       ...rest,
     });
-    this.#running.push(operator);
+    this.#running.set(identity, operator);
     await operator.start();
     return operator;
   }
 
   /** Stops all operators that were started here. */
   async stop(): Promise<void> {
-    await Promise.all(this.#running.splice(0).map((operator) => operator.stop()));
+    const running = [...this.#running.values()];
+    this.#running.clear();
+    await Promise.all(running.map((operator) => operator.stop()));
+  }
+
+  /** Stops one operator by its identity. */
+  async stopOne(identity: string): Promise<void> {
+    await this.#running.get(identity)?.stop();
+    this.#running.delete(identity);
   }
 
   /** Path of an object of this namespace, such as `jobqueues/mailers`. */

@@ -29,6 +29,9 @@ export interface DatabaseOptions {
   readonly onIdleError?: ((error: StoreError) => void) | undefined;
 }
 
+/** Longest a transaction may stand idle between two of its statements. */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
 /** PgBouncer answers so to a startup parameter it does not pass on. */
 const UNSUPPORTED_PARAMETER = /unsupported startup parameter/;
 
@@ -85,17 +88,18 @@ export class Database implements Session {
           for (const name of names) queues.add(name);
         },
       };
-      await run(client, "begin isolation level read committed", []);
+      await run(client, beginOf(options.timeoutMs), []);
       try {
-        if (options.timeoutMs !== undefined) {
-          await run(client, "select set_config('statement_timeout', $1, true)", [String(options.timeoutMs)]);
-        }
         const value = await work(session);
-        await run(client, "commit", []);
+        await commit(client);
         return value;
       } catch (error) {
-        // When this fails too the connection is closed, which rolls back as well; what went wrong first is what counts.
-        await run(client, "rollback", []).catch((rollbackError: unknown) => markBroken(client, rollbackError));
+        // A connection in doubt is closed instead, which rolls back as well and waits for no answer.
+        if (!(error instanceof StoreError && isConnectionDoubtful(error))) {
+          await run(client, "rollback", []).catch((rollbackError: unknown) => {
+            markBroken(client, rollbackError);
+          });
+        }
         throw error;
       }
     });
@@ -182,6 +186,32 @@ export class Database implements Session {
     });
     pool.on("error", (error) => this.#options.onIdleError?.(toStoreError(error)));
     return pool;
+  }
+}
+
+/**
+ * Begins a transaction in one round trip. A process that is stopped in the middle of one would keep its locks, and every
+ * claim of a queue it holds out, for as long as its connection stands: the server ends such a transaction.
+ */
+function beginOf(timeoutMs: number | undefined): string {
+  const timeout = timeoutMs === undefined ? "" : `; set local statement_timeout = ${Math.round(timeoutMs)}`;
+  return `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}${timeout}`;
+}
+
+/** Commits. When a statement failed and `work` went on regardless, the server answers a commit with a rollback. */
+async function commit(client: PoolClient): Promise<void> {
+  let command: string;
+  try {
+    ({ command } = await client.query("commit"));
+  } catch (error) {
+    throw toStoreError(error);
+  }
+  if (command !== "COMMIT") {
+    throw new StoreError("nothing was committed: a statement of the transaction had failed and its error was ignored", {
+      code: "conflict",
+      retry: "never",
+      sqlstate: "25P02",
+    });
   }
 }
 

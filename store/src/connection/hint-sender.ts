@@ -31,10 +31,11 @@ export class HintSender {
 
   /** Resolves when everything noted so far was sent or dropped. */
   async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    await this.#sending;
-    if (this.#waiting.size > 0) await this.#sendNow();
+    while (this.#sending || this.#waiting.size > 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      await (this.#sending ?? this.#sendNow());
+    }
   }
 
   #schedule(): void {

@@ -94,7 +94,12 @@ forEachPostgres(({ adminUrl }) => {
 
   describe("G10: by the database's clock", () => {
     it("a job is not claimed before its run_at, and is from then on", async () => {
-      const { id } = await enqueue(store.database, { queue: "later", kind: "k", delaySeconds: 3600, priority: -32_768 });
+      const { id } = await enqueue(store.database, {
+        queue: "later",
+        kind: "k",
+        delaySeconds: 3600,
+        priority: -32_768,
+      });
       expect(await claim(store.database, { workerId, queues: ["later"], max: 10 })).toEqual([]);
       expect((await getJob(store.database, id))?.state).toBe("scheduled");
       await store.makeDue(id);
@@ -168,7 +173,10 @@ forEachPostgres(({ adminUrl }) => {
     it.each([
       ["whose lease has lapsed", async (worker: string) => store.lapse(worker)],
       ["that is gone", async (worker: string) => deregisterWorker(store.database, worker)],
-      ["that was forgotten", async (worker: string) => store.database.query("delete from jobqueue.workers where id = $1", [worker])],
+      [
+        "that was forgotten",
+        async (worker: string) => store.database.query("delete from jobqueue.workers where id = $1", [worker]),
+      ],
     ])("%s is told to register again", async (_, spoil) => {
       const worker = await store.worker();
       await enqueue(store.database, { queue: "refused", kind: "k" });
@@ -210,7 +218,8 @@ forEachPostgres(({ adminUrl }) => {
       select 'deep', 'k', '{}', 0, i % 3, clock_timestamp() - interval '1 second' * i from generate_series(1, 20000) i`);
     await store.database.query(`insert into jobqueue.jobs (queue, kind, payload, state, priority, run_at)
       select 'deep', 'k', '{}', 2, -100, clock_timestamp() + interval '1 day' from generate_series(1, 5000) i`);
-    const touched = await store.database.transaction(async (session) => {
+    // A new connection, which has no other statistics pending.
+    const touched = await store.connect().transaction(async (session) => {
       const claimed = await claim(session, { workerId, queues: ["deep"], max: 10 });
       expect(claimed).toHaveLength(10);
       return session.query<{ seq_scan: string; rows: string }>(

@@ -87,7 +87,7 @@ forEachPostgres(({ adminUrl }) => {
     const { id } = await enqueue(store.database, {
       queue: "options",
       kind: "com.acme/Report:weekly",
-      payload: ["text", 1.5, null, { "clé": "ü€😀" }],
+      payload: ["text", 1.5, null, { clé: "ü€😀" }],
       priority: -5,
       runAt: "2031-02-03T04:05:06+02:00",
       maxAttempts: 2,
@@ -98,7 +98,7 @@ forEachPostgres(({ adminUrl }) => {
     });
     expect(await getJob(store.database, id)).toMatchObject({
       kind: "com.acme/Report:weekly",
-      payload: ["text", 1.5, null, { "clé": "ü€😀" }],
+      payload: ["text", 1.5, null, { clé: "ü€😀" }],
       state: "scheduled",
       priority: -5,
       runAt: new Date("2031-02-03T02:05:06Z"),
@@ -129,7 +129,10 @@ forEachPostgres(({ adminUrl }) => {
 
       const workerId = await store.worker();
       const [claimed] = await claim(store.database, { workerId, queues: ["unique"], max: 1 });
-      expect(await enqueue(store.database, job), "a running job is live").toEqual({ id: first.id, outcome: "duplicate" });
+      expect(await enqueue(store.database, job), "a running job is live").toEqual({
+        id: first.id,
+        outcome: "duplicate",
+      });
       await complete(store.database, [{ id: first.id, leaseToken: claimed?.leaseToken ?? "" }]);
       expect((await enqueue(store.database, job)).outcome, "a finished job is not").toBe("inserted");
     });
@@ -191,9 +194,17 @@ forEachPostgres(({ adminUrl }) => {
       ["30 February", { ...good, runAt: "2031-02-30T00:00:00Z" }, /out of range/],
       ["an empty unique key", { ...good, uniqueKey: "" }, /option unique_key must be a string of 1 to 200/],
       ["a unique key of 1 MB", { ...good, uniqueKey: "x".repeat(1_000_000) }, /option unique_key must be/],
-      ["33 labels", { ...good, labels: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`l${i}`, ""])) }, /at most 32/],
+      [
+        "33 labels",
+        { ...good, labels: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`l${i}`, ""])) },
+        /at most 32/,
+      ],
       ["a payload over 1 MiB", { ...good, payload: "x".repeat(1_048_575) }, /payload has 1048577 bytes/],
-      ["a payload with U+0000", { ...good, payload: { a: ["\u0000"] } }, /payload\.a\[0\] contains the character U\+0000/],
+      [
+        "a payload with U+0000",
+        { ...good, payload: { a: ["\u0000"] } },
+        /payload\.a\[0\] contains the character U\+0000/,
+      ],
       ["half a surrogate pair", { ...good, payload: "\uD800" }, /half of a surrogate pair/],
       ["a BigInt", { ...good, payload: { n: 1n } }, /payload\.n is a BigInt/],
     ];
@@ -205,12 +216,20 @@ forEachPostgres(({ adminUrl }) => {
     });
 
     const sql: [string, string, RegExp][] = [
-      ["an unknown option", `'q', 'k', '{}', '{"prioritty": 1}'`, /unknown option 'prioritty'.*options are priority, run_at/],
+      [
+        "an unknown option",
+        `'q', 'k', '{}', '{"prioritty": 1}'`,
+        /unknown option 'prioritty'.*options are priority, run_at/,
+      ],
       ["options that are no object", `'q', 'k', '{}', '[]'`, /options must be a JSON object, not array/],
       ["a priority in quotes", `'q', 'k', '{}', '{"priority": "1"}'`, /option priority must be a number, not "1"/],
       ["an escaped U+0000", String.raw`'q', 'k', '"\u0000"'`, /unsupported Unicode escape sequence/],
       ["an escaped half surrogate", String.raw`'q', 'k', '"\ud800"'`, /invalid input syntax for type json/],
-      ["100000 levels of nesting", `'q', 'k', (repeat('[', 100000) || repeat(']', 100000))::json`, /stack depth limit exceeded/],
+      [
+        "100000 levels of nesting",
+        `'q', 'k', (repeat('[', 100000) || repeat(']', 100000))::json`,
+        /stack depth limit exceeded/,
+      ],
       ["2 MB of payload", `'q', 'k', to_json(repeat('x', 2000000))`, /the payload of job 1 has 2000002 bytes/],
       ["no payload", `'q', 'k', null`, /the payload of job 1 is null/],
       ["no queue", `null, 'k', '{}'`, /null cannot be the name of a queue/],

@@ -54,7 +54,10 @@ export async function enqueueMany(session: Session, jobs: readonly NewJob[]): Pr
       jobs.map((job) => job.queue),
       jobs.map((job) => job.kind),
       jobs.map((job, index) =>
-        toJsonText(job.payload === undefined ? {} : job.payload, jobs.length === 1 ? "payload" : `payload of job ${index}`),
+        toJsonText(
+          job.payload === undefined ? {} : job.payload,
+          jobs.length === 1 ? "payload" : `payload of job ${index}`,
+        ),
       ),
       options.some((option) => option !== undefined) ? options.map((option) => option ?? null) : null,
     ],

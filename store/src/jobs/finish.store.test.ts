@@ -36,14 +36,24 @@ forEachPostgres(({ adminUrl }) => {
     it("moves jobs to the history with result and duration; a flush may mix claims", async () => {
       const jobs = [...(await claimed(2)), ...(await claimed(1))];
       const done = jobs.map((job, index) => ({ ...job, result: index === 1 ? undefined : { index }, durationMs: 1.6 }));
-      expect(await complete(store.database, done.map(({ result, ...job }) => (result === undefined ? job : { ...job, result })))).toEqual([]);
+      expect(
+        await complete(
+          store.database,
+          done.map(({ result, ...job }) => (result === undefined ? job : { ...job, result })),
+        ),
+      ).toEqual([]);
       const history = await listJobs(store.database, { queue, state: "completed" });
       expect(history.map((job) => [job.id, job.result, job.durationMs, job.attempt])).toEqual([
         [jobs[2]?.id, { index: 2 }, 2, 1],
         [jobs[1]?.id, null, 2, 1],
         [jobs[0]?.id, { index: 0 }, 2, 1],
       ]);
-      expect(history[0]).toMatchObject({ workerId, leaseToken: jobs[2]?.leaseToken, isStale: false, lockedUntil: null });
+      expect(history[0]).toMatchObject({
+        workerId,
+        leaseToken: jobs[2]?.leaseToken,
+        isStale: false,
+        lockedUntil: null,
+      });
       expect(await store.database.query("select from jobqueue.jobs where queue = $1", [queue])).toEqual([]);
     });
 
@@ -89,16 +99,17 @@ forEachPostgres(({ adminUrl }) => {
         [2, 1.6, 2.4],
       ] as const) {
         expect(job.attempt).toBe(attempt);
-        expect(await fail(store.database, [{ ...job, error: `error ${attempt}`, durationMs: 5 }])).toEqual([]);
-        expect(await getJob(store.database, id)).toMatchObject({ state: "failed", lastError: `error ${attempt}`, attempt });
-        const [wait] = await store.database.query<{ seconds: number }>(
-          // xmin's transaction wrote both, so the statement's own clock is a lower bound and now() an upper one
-          "select extract(epoch from run_at - clock_timestamp())::float8 as seconds from jobqueue.jobs where id = $1",
-          [id],
-        );
-        expect(wait?.seconds).toBeLessThanOrEqual(longest);
-        expect(wait?.seconds).toBeGreaterThan(shortest - 0.7);
-        expect(await claim(store.database, { workerId, queues: [queue], max: 1 })).toEqual([]);
+        const [seen] = await store.database.transaction(async (session) => {
+          const [before] = await session.query<{ at: string }>("select clock_timestamp()::text as at");
+          expect(await fail(session, [{ ...job, error: `error ${attempt}`, durationMs: 5 }])).toEqual([]);
+          return session.query(
+            `select state, attempt, last_error, run_at between $2::timestamptz + make_interval(secs => $3)
+               and clock_timestamp() + make_interval(secs => $4) as waits
+             from jobqueue.jobs where id = $1`,
+            [id, before?.at, shortest, longest],
+          );
+        });
+        expect(seen).toEqual({ state: 3, attempt, last_error: `error ${attempt}`, waits: true });
         await store.makeDue(id);
         job = (await claim(store.database, { workerId, queues: [queue], max: 1 }))[0] as ClaimedJob;
       }
@@ -151,7 +162,11 @@ forEachPostgres(({ adminUrl }) => {
       const jobs = await claimed(3);
       expect(await returnUnstarted(store.database, jobs.slice(0, 2))).toEqual([]);
       expect(await returnUnstarted(store.database, jobs.slice(0, 2)), "again, after a lost reply").toEqual([]);
-      expect(await getJob(store.database, jobs[0]?.id ?? "")).toMatchObject({ state: "pending", attempt: 0, workerId: null });
+      expect(await getJob(store.database, jobs[0]?.id ?? "")).toMatchObject({
+        state: "pending",
+        attempt: 0,
+        workerId: null,
+      });
       const again = await claim(store.database, { workerId, queues: [queue], max: 3 });
       expect(again.map((job) => [job.id, job.attempt])).toEqual(jobs.slice(0, 2).map((job) => [job.id, 1]));
     });

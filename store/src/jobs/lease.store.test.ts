@@ -114,7 +114,11 @@ forEachPostgres(({ adminUrl }) => {
       expect(await row(old.id)).toEqual(before);
       expect(await complete(store.database, [{ ...current, result: "good" }])).toEqual([]);
       expect(await write(old), "nor after the new holder finished").toEqual([old.id]);
-      expect(await getJob(store.database, old.id)).toMatchObject({ state: "completed", result: "good", lastError: null });
+      expect(await getJob(store.database, old.id)).toMatchObject({
+        state: "completed",
+        result: "good",
+        lastError: null,
+      });
     });
 
     it.each(writes)("%s changes nothing either before anybody has claimed it again", async (_, write) => {
@@ -151,7 +155,10 @@ forEachPostgres(({ adminUrl }) => {
       await enqueue(store.database, { queue, kind: "k" });
       const other = await claimOne(await store.worker());
       const swapped = { id: other.id, leaseToken: current.leaseToken };
-      expect(await complete(store.database, [old, swapped]), "each token goes with its own id").toEqual([old.id, other.id]);
+      expect(await complete(store.database, [old, swapped]), "each token goes with its own id").toEqual([
+        old.id,
+        other.id,
+      ]);
       expect(await complete(store.database, [old, current, other])).toEqual([old.id]);
       expect(await listJobs(store.database, { queue, state: "completed" })).toHaveLength(2);
     });

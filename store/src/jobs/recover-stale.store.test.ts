@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { forEachPostgres } from "../../../test/support/postgres/database.ts";
 import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { deregisterWorker, registerWorker } from "../workers/register-worker.ts";
@@ -11,10 +11,11 @@ import { recoverStale } from "./recover-stale.ts";
 
 forEachPostgres(({ adminUrl }) => {
   let store: StoreUnderTest;
-  beforeEach(async () => {
+  beforeAll(async () => {
     store = await openStore(adminUrl);
   });
-  afterEach(async () => store.close());
+  afterAll(async () => store.close());
+  beforeEach(async () => store.clear());
 
   const queue = "q";
   async function enqueueAndClaim(workerId: string, count: number): Promise<ClaimedJob[]> {
@@ -34,10 +35,23 @@ forEachPostgres(({ adminUrl }) => {
     it.each([
       ["when the lease of its worker has lapsed", async (worker: string) => store.lapse(worker)],
       ["when its worker left", async (worker: string) => deregisterWorker(store.database, worker)],
-      ["when its worker was fenced", async (worker: string) => store.database.query("update jobqueue.workers set state = 'fenced' where id = $1", [worker])],
-      ["when its worker is missing", async (worker: string) => store.database.query("delete from jobqueue.workers where id = $1", [worker])],
-      ["when its pod is gone", async () => workersGone(store.database, { podUids: ["pod-1"], actor: "operator", reason: "deleted" })],
-      ["when its container has a new worker", async () => registerWorker(store.database, { bootId: "next", podUid: "pod-1" })],
+      [
+        "when its worker was fenced",
+        async (worker: string) =>
+          store.database.query("update jobqueue.workers set state = 'fenced' where id = $1", [worker]),
+      ],
+      [
+        "when its worker is missing",
+        async (worker: string) => store.database.query("delete from jobqueue.workers where id = $1", [worker]),
+      ],
+      [
+        "when its pod is gone",
+        async () => workersGone(store.database, { podUids: ["pod-1"], actor: "operator", reason: "deleted" }),
+      ],
+      [
+        "when its container has a new worker",
+        async () => registerWorker(store.database, { bootId: "next", podUid: "pod-1" }),
+      ],
     ])("%s", async (_, lose) => {
       const doomed = await store.worker({ podUid: "pod-1" });
       const alive = await store.worker({ podUid: "pod-2" });
@@ -48,7 +62,11 @@ forEachPostgres(({ adminUrl }) => {
       expect(await getJob(store.database, kept?.id ?? "")).toMatchObject({ state: "running", isStale: false });
       expect(await recoverStale(store.database)).toEqual([{ id: lost?.id, outcome: "retried" }]);
       expect(await recoverStale(store.database)).toEqual([]);
-      expect(await getJob(store.database, lost?.id ?? "")).toMatchObject({ state: "pending", workerId: null, leaseToken: null });
+      expect(await getJob(store.database, lost?.id ?? "")).toMatchObject({
+        state: "pending",
+        workerId: null,
+        leaseToken: null,
+      });
       expect(await getJob(store.database, kept?.id ?? "")).toMatchObject({ state: "running" });
     });
   });
@@ -112,7 +130,8 @@ forEachPostgres(({ adminUrl }) => {
     const doomed = await store.worker();
     const [lost] = await enqueueAndClaim(doomed, 1);
     await store.lapse(doomed);
-    const touched = await store.database.transaction(async (session) => {
+    // A new connection, which has no other statistics pending.
+    const touched = await store.connect().transaction(async (session) => {
       expect(await recoverStale(session, { max: 1 })).toEqual([{ id: lost?.id, outcome: "retried" }]);
       return session.query<{ rows: string }>(
         `select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables
@@ -140,7 +159,9 @@ forEachPostgres(({ adminUrl }) => {
     const ids = recovered.flat();
     expect(ids).toHaveLength(300);
     expect(new Set(ids).size).toBe(300);
-    const once = await store.database.query("select id from jobqueue.jobs where state = 0 and recoveries = 1 and attempt = 0");
+    const once = await store.database.query(
+      "select id from jobqueue.jobs where state = 0 and recoveries = 1 and attempt = 0",
+    );
     expect(once).toHaveLength(300);
     const events = await audit();
     expect(events.reduce((sum, event) => sum + event.count, 0)).toBe(300);
@@ -154,9 +175,10 @@ forEachPostgres(({ adminUrl }) => {
     // Others still see the old lease, which lapses between the heartbeat's statement and its commit.
     await store.lapse(worker);
     await store.database.transaction(async (session) => {
-      await session.query("update jobqueue.workers set lease_until = clock_timestamp() + interval '1 hour' where id = $1", [
-        worker,
-      ]);
+      await session.query(
+        "update jobqueue.workers set lease_until = clock_timestamp() + interval '1 hour' where id = $1",
+        [worker],
+      );
       expect(await recoverStale(other)).toEqual([]);
     });
     expect(await recoverStale(other)).toEqual([]);
@@ -166,7 +188,9 @@ forEachPostgres(({ adminUrl }) => {
     const [first, second] = [await store.worker(), await store.worker()];
     const [one] = await enqueueAndClaim(first, 1);
     await enqueueAndClaim(second, 1);
-    expect(await recoverStale(store.database, { workers: [first], actor: "operator", reason: "too early" })).toEqual([]);
+    expect(await recoverStale(store.database, { workers: [first], actor: "operator", reason: "too early" })).toEqual(
+      [],
+    );
     await store.lapse(first);
     await store.lapse(second);
     expect(await recoverStale(store.database, { workers: [] })).toEqual([]);

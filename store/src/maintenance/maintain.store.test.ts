@@ -68,7 +68,12 @@ forEachPostgres(({ adminUrl }) => {
   });
 
   it("forgets workers and holds that ended more than a week ago, nothing else", async () => {
-    const [old, recent, silent, alive] = [await store.worker(), await store.worker(), await store.worker(), await store.worker()];
+    const [old, recent, silent, alive] = [
+      await store.worker(),
+      await store.worker(),
+      await store.worker(),
+      await store.worker(),
+    ];
     const age = async (worker: string, sql: string) =>
       store.database.query(`update jobqueue.workers set ${sql} where id = $1`, [worker]);
     await age(old, "state = 'gone', gone_at = clock_timestamp() - interval '8 days'");

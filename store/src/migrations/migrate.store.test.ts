@@ -51,7 +51,9 @@ forEachPostgres(({ adminUrl }) => {
   it("two migrators at once take turns: every step is applied once", async () => {
     const steps: number[] = [];
     const onStep = ({ version }: { version: number }) => steps.push(version);
-    const results = await Promise.all([connect(), connect(), connect()].map(async (database) => migrate(database, { onStep })));
+    const results = await Promise.all(
+      [connect(), connect(), connect()].map(async (database) => migrate(database, { onStep })),
+    );
     expect(results.map((result) => result.to)).toEqual([newest, newest, newest]);
     expect(steps.toSorted((a, b) => a - b)).toEqual(Array.from({ length: newest }, (_, index) => index + 1));
   });
@@ -77,7 +79,9 @@ forEachPostgres(({ adminUrl }) => {
     await expect(migrate(dying)).rejects.toMatchObject({ code: "connection_lost" });
     expect(killed).toBe(true);
     expect(await schemaVersion(other)).toBe(3);
-    expect(await other.query("select from pg_proc where proname = 'claim' and pronamespace = 'jobqueue'::regnamespace")).toEqual([]);
+    expect(
+      await other.query("select from pg_proc where proname = 'claim' and pronamespace = 'jobqueue'::regnamespace"),
+    ).toEqual([]);
     expect(await migrate(doomed)).toEqual({ from: 3, to: newest });
     expect((await enqueue(other, { queue: "q", kind: "k" })).outcome).toBe("inserted");
   });
@@ -85,11 +89,15 @@ forEachPostgres(({ adminUrl }) => {
   it("a store that is newer than this code is refused in words, and left as it is", async () => {
     const database = connect();
     await migrate(database);
-    await database.query("insert into jobqueue.migrations (version, name) values ($1, 'from-the-future')", [newest + 1]);
+    await database.query("insert into jobqueue.migrations (version, name) values ($1, 'from-the-future')", [
+      newest + 1,
+    ]);
     const refused = migrate(database);
     await expect(refused).rejects.toMatchObject({ code: "schema_newer", retry: "never" });
     await expect(refused).rejects.toThrow(
-      new RegExp(`schema jobqueue has version ${newest + 1} \\(from-the-future, since .*knows only version ${newest}: use the program`),
+      new RegExp(
+        `schema jobqueue has version ${newest + 1} \\(from-the-future, since .*knows only version ${newest}: use the program`,
+      ),
     );
     expect(await schemaVersion(database)).toBe(newest + 1);
   });
@@ -137,9 +145,12 @@ forEachPostgres(({ adminUrl }) => {
   });
 
   describe("a schema name that cannot be", () => {
-    it.each(['x"; drop schema public; --', "pg_store", "public", "Store", "", "s".repeat(64), "1store"])("%j", (schema) => {
-      expect(() => connect(schema)).toThrow(/cannot be the schema of a store: write lower-case letters/);
-    });
+    it.each(['x"; drop schema public; --', "pg_store", "public", "Store", "", "s".repeat(64), "1store"])(
+      "%j",
+      (schema) => {
+        expect(() => connect(schema)).toThrow(/cannot be the schema of a store: write lower-case letters/);
+      },
+    );
   });
 
   it("server facts are told with or without a store", async () => {

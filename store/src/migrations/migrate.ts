@@ -85,6 +85,7 @@ async function prepare(session: Session): Promise<void> {
        version int primary key, name text not null, applied_at timestamptz not null default clock_timestamp(),
        applied_by text not null default session_user)`,
   );
+  await session.query(`comment on table ${schema}.migrations is 'Steps of the schema that this store has.'`);
 }
 
 function unsupported(message: string): StoreError {

@@ -40,7 +40,7 @@ forEachPostgres(({ adminUrl }) => {
     );
 
   describe("G11: once a pause has committed no claim commits", () => {
-    /** Claims one job at a time without pause until told to stop, and keeps what it claimed. */
+    /** Claims a few jobs at a time without pause until told to stop, and keeps what it claimed. */
     class Claimer {
       readonly jobs: ClaimedJob[] = [];
       attempts = 0;
@@ -51,7 +51,7 @@ forEachPostgres(({ adminUrl }) => {
       }
       async #run(database: Database): Promise<void> {
         while (!this.stopping) {
-          const jobs = await claim(database, { workerId, queues: ["other", "racing"], max: 1 });
+          const jobs = await claim(database, { workerId, queues: ["other", "racing"], max: 3 });
           this.jobs.push(...jobs);
           this.attempts += 1;
           if (jobs.length === 0) await database.query("select pg_sleep(0.002)");
@@ -62,7 +62,7 @@ forEachPostgres(({ adminUrl }) => {
     it.each(["racing", "*"])("while 200 claims/s and more run from several connections, holding %s", async (held) => {
       await enqueueMany(
         store.database,
-        Array.from({ length: 3_000 }, () => ({ queue: "racing", kind: "k" })),
+        Array.from({ length: 6_000 }, () => ({ queue: "racing", kind: "k" })),
       );
       const claimers = Array.from({ length: 4 }, () => new Claimer(store.connect({ poolSize: 1 })));
       const claimedSoFar = () => claimers.reduce((sum, { jobs }) => sum + jobs.length, 0);
@@ -71,7 +71,7 @@ forEachPostgres(({ adminUrl }) => {
       let heldFor = 0;
       const violations: unknown[] = [];
       for (let round = 1; round <= 15; round += 1) {
-        const enough = claimedSoFar() + 20;
+        const enough = claimedSoFar() + 60;
         while (claimedSoFar() < enough) await pauser.query("select pg_sleep(0.002)");
         const from = performance.now();
         await hold(pauser, byAlice(held, { reason: `round ${round}` }));
@@ -100,7 +100,7 @@ forEachPostgres(({ adminUrl }) => {
       await Promise.all(claimers.map(async ({ done }) => done));
       const claimed = claimers.flatMap(({ jobs }) => jobs);
       expect(violations).toEqual([]);
-      expect(claimed.length).toBeGreaterThanOrEqual(300);
+      expect(claimed.length).toBeGreaterThanOrEqual(900);
       expect(claimed.length / seconds, "claims per second while not held").toBeGreaterThan(200);
 
       // What was claimed but not started goes back, and stays back while the hold is there.
@@ -186,11 +186,14 @@ forEachPostgres(({ adminUrl }) => {
     it("a hold ends by itself at its time by the database's clock, with nobody writing anything", async () => {
       await enqueue(store.database, { queue: "expiring", kind: "k" });
       const [soon] = await store.database.query<{ at: string }>(
-        "select to_char(clock_timestamp() + interval '300 milliseconds', 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF') as at",
+        "select to_char(clock_timestamp() + interval '1500 milliseconds', 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF') as at",
       );
       await hold(store.database, byAlice("expiring", { until: soon?.at }));
       expect(await claimFrom("expiring")).toEqual([]);
-      await store.database.query("select pg_sleep(greatest(0, extract(epoch from $1::timestamptz - clock_timestamp())))", [soon?.at]);
+      await store.database.query(
+        "select pg_sleep(greatest(0, extract(epoch from $1::timestamptz - clock_timestamp())))",
+        [soon?.at],
+      );
       expect(await claimFrom("expiring")).toHaveLength(1);
       expect(await listHolds(store.database, "expiring")).toEqual([]);
       expect(await lift("expiring"), "what has ended was not in force").toBe(false);
@@ -200,7 +203,9 @@ forEachPostgres(({ adminUrl }) => {
       await enqueue(store.database, { queue: "plain", kind: "k" });
       const client = new Client({ connectionString: store.url });
       await client.connect();
-      await client.query("select jobqueue.hold(queue => 'plain', name => 'n', reason => 'r', actor => 'psql', source => 'cli')");
+      await client.query(
+        "select jobqueue.hold(queue => 'plain', name => 'n', reason => 'r', actor => 'psql', source => 'cli')",
+      );
       expect(await claimFrom("plain")).toEqual([]);
       await client.query("select jobqueue.release('plain', 'n', 'psql', 'r')");
       await client.end();
@@ -220,9 +225,28 @@ forEachPostgres(({ adminUrl }) => {
     expect(await lift("audited")).toBe(false);
     const events = await audit("audited");
     expect(events).toMatchObject([
-      { action: "hold", actor: "alice", source: "cli", reason: "database upgrade", before: null, after: { queue: "audited", name: "maintenance" } },
-      { action: "hold", reason: "it takes longer", before: { reason: "database upgrade" }, after: { reason: "it takes longer" } },
-      { action: "release", actor: "alice", source: "cli", reason: "done", before: { reason: "it takes longer" }, after: null },
+      {
+        action: "hold",
+        actor: "alice",
+        source: "cli",
+        reason: "database upgrade",
+        before: null,
+        after: { queue: "audited", name: "maintenance" },
+      },
+      {
+        action: "hold",
+        reason: "it takes longer",
+        before: { reason: "database upgrade" },
+        after: { reason: "it takes longer" },
+      },
+      {
+        action: "release",
+        actor: "alice",
+        source: null,
+        reason: "done",
+        before: { reason: "it takes longer" },
+        after: null,
+      },
     ]);
     expect(events).toHaveLength(3);
   });
@@ -241,9 +265,13 @@ forEachPostgres(({ adminUrl }) => {
 
   it("a held queue is known from then on, and its jobs still count as pending", async () => {
     await hold(store.database, byAlice("held-and-empty"));
-    expect(await queueStats(store.database)).toContainEqual(expect.objectContaining({ queue: "held-and-empty", pending: 0 }));
+    expect(await queueStats(store.database)).toContainEqual(
+      expect.objectContaining({ queue: "held-and-empty", pending: 0 }),
+    );
     await enqueue(store.database, { queue: "held-and-empty", kind: "k" });
-    expect(await queueStats(store.database)).toContainEqual(expect.objectContaining({ queue: "held-and-empty", pending: 1 }));
+    expect(await queueStats(store.database)).toContainEqual(
+      expect.objectContaining({ queue: "held-and-empty", pending: 1 }),
+    );
     await lift("held-and-empty");
   });
 
@@ -252,9 +280,21 @@ forEachPostgres(({ adminUrl }) => {
     ["no actor", byAlice("q", { actor: "" }), /actor must have 1 to 256 characters: say who/],
     ["no reason", byAlice("q", { reason: "" }), /reason must have 1 to 1024 characters: say why/],
     ["no name", byAlice("q", { name: "" }), /the name of a hold must have 1 to 128/],
-    ["a source of two words", byAlice("q", { source: "the cli" }), /source is 'the cli': write where the hold comes from/],
-    ["an end that has passed", byAlice("q", { until: "2001-01-01T00:00:00Z" }), /write an instant that is still to come/],
-    ["an end without a zone", byAlice("q", { until: "2099-01-01 00:00" }), /until is "2099-01-01 00:00": write an instant with its zone/],
+    [
+      "a source of two words",
+      byAlice("q", { source: "the cli" }),
+      /source is 'the cli': write where the hold comes from/,
+    ],
+    [
+      "an end that has passed",
+      byAlice("q", { until: "2001-01-01T00:00:00Z" }),
+      /write an instant that is still to come/,
+    ],
+    [
+      "an end without a zone",
+      byAlice("q", { until: "2099-01-01 00:00" }),
+      /until is "2099-01-01 00:00": write an instant with its zone/,
+    ],
   ])("%s is refused in words", async (_, request, words) => {
     const refused = hold(store.database, request);
     await expect(refused).rejects.toThrow(words);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { forEachPostgres } from "../../../test/support/postgres/database.ts";
 import { claim } from "../jobs/claim.ts";
 import { complete } from "../jobs/complete.ts";
@@ -11,12 +11,22 @@ import { queueStats } from "./queue-stats.ts";
 
 forEachPostgres(({ adminUrl }) => {
   let store: StoreUnderTest;
-  beforeEach(async () => {
+  beforeAll(async () => {
     store = await openStore(adminUrl);
   });
-  afterEach(async () => store.close());
+  afterAll(async () => store.close());
+  beforeEach(async () => store.clear());
 
-  const none = { pending: 0, scheduled: 0, running: 0, failed: 0, dead: 0, stale: 0, oldestPendingSeconds: null, oldestPendingSince: null };
+  const none = {
+    pending: 0,
+    scheduled: 0,
+    running: 0,
+    failed: 0,
+    dead: 0,
+    stale: 0,
+    oldestPendingSeconds: null,
+    oldestPendingSince: null,
+  };
 
   it("counts every state of every queue, and says since when the oldest job could have run", async () => {
     const [live, doomed] = [await store.worker(), await store.worker()];
@@ -27,7 +37,11 @@ forEachPostgres(({ adminUrl }) => {
     );
     const [dies, fails, done] = await claim(store.database, { workerId: live, queues: ["busy"], max: 4 });
     if (!dies || !fails || !done) throw new Error("not enough to claim");
-    await fail(store.database, [dies, fails].map((job) => ({ ...job, error: "x" })));
+    await fail(
+      store.database,
+      [dies, fails].map((job) => ({ ...job, error: "x" })),
+    );
+    await store.database.query("update jobqueue.jobs set run_at = run_at + interval '1 hour' where state = 3");
     await complete(store.database, [done]);
     await claim(store.database, { workerId: doomed, queues: ["busy"], max: 1 });
     await store.lapse(doomed);
@@ -45,7 +59,9 @@ forEachPostgres(({ adminUrl }) => {
     expect(stats[2], "what is due counts as pending before any claim").toMatchObject({ pending: 2, scheduled: 0 });
     const [oldest] = await listJobs(store.database, { queue: "late", limit: 1 });
     expect(oldest?.id).toBe(old?.id);
-    expect(stats[2]?.oldestPendingSince, "not since its run_at of 2001, but since it was there").toEqual(oldest?.createdAt);
+    expect(stats[2]?.oldestPendingSince, "not since its run_at of 2001, but since it was there").toEqual(
+      oldest?.createdAt,
+    );
     expect(stats[2]?.oldestPendingSeconds).toBeGreaterThanOrEqual(0);
     expect(stats[2]?.oldestPendingSeconds).toBeLessThan(60);
     expect(await store.database.query("select queue from jobqueue.v_queue_stats")).toHaveLength(3);
@@ -54,12 +70,16 @@ forEachPostgres(({ adminUrl }) => {
   it("lists jobs newest first, by queue, state and kind, a page at a time", async () => {
     const jobs = await enqueueMany(
       store.database,
-      Array.from({ length: 10 }, (_, index) => ({ queue: index < 6 ? "a" : "b", kind: index % 2 === 0 ? "even" : "odd" })),
+      Array.from({ length: 10 }, (_, index) => ({
+        queue: index < 6 ? "a" : "b",
+        kind: index % 2 === 0 ? "even" : "odd",
+      })),
     );
     const workerId = await store.worker();
     await complete(store.database, await claim(store.database, { workerId, queues: ["a"], max: 3 }));
     const ids = (indexes: number[]) => indexes.map((index) => jobs[index]?.id);
-    const listed = async (filter: Parameters<typeof listJobs>[1]) => (await listJobs(store.database, filter)).map((job) => job.id);
+    const listed = async (filter: Parameters<typeof listJobs>[1]) =>
+      (await listJobs(store.database, filter)).map((job) => job.id);
     expect(await listed({})).toEqual(ids([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]));
     expect(await listed({ queue: "a", state: "completed" })).toEqual(ids([2, 1, 0]));
     expect(await listed({ queue: "a", state: "pending", kind: "odd" })).toEqual(ids([5, 3]));

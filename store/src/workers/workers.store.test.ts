@@ -15,7 +15,8 @@ forEachPostgres(({ adminUrl }) => {
   });
   afterAll(async () => store.close());
 
-  const find = async (id: string) => (await listWorkers(store.database, { includeGone: true })).find((row) => row.id === id);
+  const find = async (id: string) =>
+    (await listWorkers(store.database, { includeGone: true })).find((row) => row.id === id);
 
   it("registers every fact, and a heartbeat adds what it says", async () => {
     const id = await registerWorker(store.database, {
@@ -61,7 +62,12 @@ forEachPostgres(({ adminUrl }) => {
     });
     await enqueue(store.database, { queue: "high", kind: "k" });
     await claim(store.database, { workerId: id, queues: ["high"], max: 1 });
-    const renewed = await heartbeat(store.database, id, { loopAgeMs: 3.4, lastClaimAgeMs: 20, slotsBusy: 1, slotsStuck: 0 });
+    const renewed = await heartbeat(store.database, id, {
+      loopAgeMs: 3.4,
+      lastClaimAgeMs: 20,
+      slotsBusy: 1,
+      slotsStuck: 0,
+    });
     expect(renewed?.leaseMs).toBe(45_000);
     const seen = await find(id);
     expect(seen).toMatchObject({ loopAgeMs: 3, lastClaimAgeMs: 20, slotsBusy: 1, slotsStuck: 0, running: 1 });
@@ -107,7 +113,8 @@ forEachPostgres(({ adminUrl }) => {
 
   it("a heartbeat stays a heap-only update: no index pays for it", async () => {
     const id = await store.worker();
-    const stats = await store.database.transaction(async (session) => {
+    // A new connection, which has no other statistics pending.
+    const stats = await store.connect().transaction(async (session) => {
       for (let beat = 0; beat < 5; beat += 1) await heartbeat(session, id, { loopAgeMs: beat, state: "active" });
       return session.query<{ updates: string; hot: string }>(
         `select n_tup_upd as updates, n_tup_hot_upd as hot from pg_stat_xact_user_tables

@@ -84,6 +84,9 @@ async function build(name: ProgramName): Promise<string> {
 
 /** Throws an error that says what to install when no Go is there that can build the program. */
 async function requireGo(name: string, program: GoProgram): Promise<void> {
+  if (!["x64", "arm64"].includes(process.arch)) {
+    throw new Error(`${name} is built for x64 and arm64 processors; this is ${process.arch}.`);
+  }
   const found = await tryRun("go", ["env", "GOVERSION", "GOTOOLCHAIN"]);
   const remedy = `Install Go ${program.go} or newer (https://go.dev/dl) and have it on the PATH`;
   if (found === undefined)

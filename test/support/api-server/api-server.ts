@@ -83,16 +83,19 @@ export class ApiServer {
   /** Starts a fresh server, ready to be used: a few seconds. */
   static async create(options: ApiServerOptions = {}): Promise<ApiServer> {
     const programs = await controlPlanePrograms();
-    const server = new ApiServer(createServerDirectory(), programs, options, await freePort(), await freePort());
-    try {
-      await server.etcd.start();
-      await server.apiserver.start();
-      await server.controllerManager.start();
-      await applyCrds(server.kubeconfig);
-      return server;
-    } catch (error) {
-      await server.destroy();
-      throw error;
+    for (let attempt = 1; ; attempt++) {
+      const server = new ApiServer(createServerDirectory(), programs, options, await freePort(), await freePort());
+      try {
+        await server.etcd.start();
+        await server.apiserver.start();
+        await server.controllerManager.start();
+        await applyCrds(server.kubeconfig);
+        return server;
+      } catch (error) {
+        await server.destroy();
+        // Somebody was quicker to take the port that was free when we looked.
+        if (attempt === 3 || !/address already in use/.test(String(error))) throw error;
+      }
     }
   }
 

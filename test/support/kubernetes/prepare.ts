@@ -1,17 +1,16 @@
-import { run } from "../../cluster/command.ts";
-import { KUBECONFIG } from "../../cluster/checkout.ts";
 import { load } from "../../cluster/load.ts";
 import { join } from "node:path";
 import { buildImages } from "../../../images/build.ts";
-import { CLUSTER_DIRECTORY } from "../../cluster/checkout.ts";
-import { type ClusterAccess, REPOSITORY } from "./installation.ts";
+import { CLUSTER_DIRECTORY, KUBECONFIG } from "../../cluster/checkout.ts";
+import { up } from "../../cluster/up.ts";
+import type { ClusterAccess } from "./installation.ts";
 
 /**
  * A cluster with our images in it: what `make cluster` starts or finds (CLUSTER=current: the user's), images built from
  * this checkout and loaded. Prints its steps.
  */
 export async function prepareCluster(): Promise<ClusterAccess> {
-  await run(process.execPath, [join(REPOSITORY, "test/cluster/up.ts")], { show: true });
+  await up();
   const images = await buildImages();
   await load(Object.values(images));
   return {

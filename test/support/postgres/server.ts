@@ -143,7 +143,7 @@ export class PostgresServer {
     await new Promise<void>((resolve, reject) => {
       child.stderr.on("data", (chunk: Buffer) => {
         if (log.length < 100_000) log += chunk.toString();
-        if (log.includes("database system is ready to accept connections")) resolve();
+        if (/database system is ready to accept (read-only )?connections/.test(log)) resolve();
       });
       child.once("error", reject);
       child.once("exit", (code) => {

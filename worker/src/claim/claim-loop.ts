@@ -178,12 +178,12 @@ export class ClaimLoop implements Service {
     // A full claim leaves more behind it, most likely.
     if (jobs.length === max) this.#mayHaveWork = true;
     else unstarted.suspectHold();
-    unstarted.accept(this.#withHandlers(jobs, held), held, wanted);
+    unstarted.accept(this.#withHandlers(jobs, held, jobs.length === max), held, wanted);
     if (this.#stopping) unstarted.giveBackAll();
   }
 
   /** Pairs jobs with their handlers; those of unknown kinds go back at once. */
-  #withHandlers(jobs: readonly ClaimedJob[], lease: HeldLease): BufferedJob[] {
+  #withHandlers(jobs: readonly ClaimedJob[], lease: HeldLease, full: boolean): BufferedJob[] {
     const { handlers, metrics, unstarted } = this.#parts;
     const nowMs = monotonicMs();
     const yields = new Map<string, { known: number; unknown: number }>();
@@ -202,7 +202,7 @@ export class ClaimLoop implements Service {
       }
     }
     for (const [queue, yielded] of yields) {
-      this.#outlooks.record(queue, yielded, nowMs);
+      this.#outlooks.record(queue, { ...yielded, full }, nowMs);
       metrics.count("jobqueue_worker_jobs_claimed_total", { queue }, yielded.known + yielded.unknown);
       if (yielded.unknown > 0) metrics.count("jobqueue_worker_jobs_unknown_kind_total", { queue }, yielded.unknown);
     }

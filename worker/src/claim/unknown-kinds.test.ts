@@ -32,11 +32,27 @@ describe("the outlook of a queue with kinds that no handler knows", () => {
       after: { fruitless: 2, lookPast: 6, restUntilMs: 1_500 },
     },
     {
+      what: "a full claim of only unknown jobs: look further at once",
+      before: { fruitless: 2, lookPast: 2, restUntilMs: 0 },
+      known: 0,
+      unknown: 3,
+      full: true,
+      after: { fruitless: 2, lookPast: 6, restUntilMs: 0 },
+    },
+    {
+      what: "more unknown jobs than a claim looks past: the queue rests",
+      before: { fruitless: 0, lookPast: MAX_LOOK_PAST, restUntilMs: 0 },
+      known: 0,
+      unknown: 1_010,
+      full: true,
+      after: { fruitless: 1, lookPast: MAX_LOOK_PAST, restUntilMs: 1_250 },
+    },
+    {
       what: "a rest has an upper bound",
       before: { fruitless: 40, lookPast: 2, restUntilMs: 0 },
       known: 0,
       unknown: 1,
-      after: { fruitless: 41, lookPast: 2, restUntilMs: 6_000 },
+      after: { fruitless: 41, lookPast: 2, restUntilMs: 3_000 },
     },
     {
       what: "known jobs behind unknown ones: no rest, but a look past them",
@@ -52,13 +68,13 @@ describe("the outlook of a queue with kinds that no handler knows", () => {
       unknown: 900,
       after: { fruitless: 0, lookPast: MAX_LOOK_PAST, restUntilMs: 0 },
     },
-  ])("$what", ({ before, known, unknown, after }) => {
-    expect(outlookAfter(before, { known, unknown }, 1_000, 1)).toEqual(after);
+  ])("$what", ({ before, known, unknown, full = false, after }) => {
+    expect(outlookAfter(before, { known, unknown, full }, 1_000, 1)).toEqual(after);
   });
 
   it("lets a resting queue out of the claim and keeps the order of the others", () => {
     const outlooks = new QueueOutlooks();
-    outlooks.record("high", { known: 0, unknown: 5 }, 1_000);
+    outlooks.record("high", { known: 0, unknown: 5, full: false }, 1_000);
     expect(outlooks.awake(["high", "default", "low"], 1_001)).toEqual(["default", "low"]);
     expect(outlooks.lookPast(["default", "low"])).toBe(0);
     expect(outlooks.awake(["high", "default", "low"], 2_000)).toEqual(["high", "default", "low"]);

@@ -4,9 +4,10 @@ import { backoffMs } from "../backoff.ts";
  * What to do about jobs that no handler of this worker knows. They are given back untouched, at once, so that the store
  * tells the truth (pending) and a worker that knows the kind can have them. Two things must then not happen:
  *
- * - a hot loop of claiming and giving back: a queue that yields nothing else is left alone for a while, longer each time;
- * - starvation: unknown jobs at the head of a queue must not hide the known ones behind them, so claims look past as
- *   many as were seen there. A claim that also yields known jobs costs one more row per unknown job, which is cheap.
+ * - starvation: unknown jobs at the head of a queue must not hide the known ones behind them, so claims look past twice as
+ *   many as were seen there, at once. A claim that also yields known jobs costs one more row per unknown job, which is cheap;
+ * - a hot loop of claiming and giving back: a queue that yields nothing else, or more of them than a claim looks past, is
+ *   left alone for a while, longer each time.
  */
 export interface QueueOutlook {
   /** Monotonic time before which the queue is not claimed from. */
@@ -21,7 +22,7 @@ export interface QueueOutlook {
 export const CLEAR_OUTLOOK: QueueOutlook = { restUntilMs: 0, fruitless: 0, lookPast: 0 };
 
 /** Rest of a queue that yields only unknown kinds. */
-export const UNKNOWN_KIND_REST = { baseMs: 250, maxMs: 5_000 } as const;
+export const UNKNOWN_KIND_REST = { baseMs: 250, maxMs: 2_000 } as const;
 
 /** Most jobs a claim looks past. */
 export const MAX_LOOK_PAST = 1_000;
@@ -30,18 +31,21 @@ export const MAX_LOOK_PAST = 1_000;
 export interface QueueYield {
   readonly known: number;
   readonly unknown: number;
+  /** Whether the claim got all it asked for, so that there may be more behind what it saw. */
+  readonly full: boolean;
 }
 
 /** The outlook of a queue after a claim that yielded something from it. */
 export function outlookAfter(
   before: QueueOutlook,
-  { known, unknown }: QueueYield,
+  { known, unknown, full }: QueueYield,
   nowMs: number,
   random: number,
 ): QueueOutlook {
   if (unknown === 0) return known > 0 ? CLEAR_OUTLOOK : before;
   const lookPast = Math.min(MAX_LOOK_PAST, unknown * 2);
   if (known > 0) return { restUntilMs: 0, fruitless: 0, lookPast };
+  if (full && lookPast > before.lookPast) return { restUntilMs: 0, fruitless: before.fruitless, lookPast };
   const fruitless = before.fruitless + 1;
   return { restUntilMs: nowMs + backoffMs(UNKNOWN_KIND_REST, fruitless, random), fruitless, lookPast };
 }

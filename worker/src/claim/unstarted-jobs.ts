@@ -137,7 +137,7 @@ export class UnstartedJobs {
     if (jobs.length === 0 || this.#lease === undefined) return;
     const { finisher, metrics, log } = this.#parts;
     metrics.count("jobqueue_worker_jobs_unstarted_total", { reason }, jobs.length);
-    log.info({ count: jobs.length, reason }, "claimed jobs given back unstarted");
+    log[reason === "hold" ? "info" : "debug"]({ count: jobs.length, reason }, "claimed jobs given back unstarted");
     finisher.giveBack(
       jobs.map(({ job }) => job),
       this.#lease,

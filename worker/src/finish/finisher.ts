@@ -112,10 +112,10 @@ export class Finisher {
   async #send(batch: readonly Finished[]): Promise<Finished[]> {
     const byAction: Record<Action, Finished[]> = { complete: [], fail: [], return: [] };
     const dropped: Finished[] = [];
+    const held = this.#abandoned.signal.aborted ? undefined : this.#parts.lease.held;
     for (const finished of batch) {
       const { action } = finished.outcome;
-      const mayAct = !this.#abandoned.signal.aborted && this.#parts.lease.trusts(finished.lease);
-      if (action === "drop" || !mayAct) dropped.push(finished);
+      if (action === "drop" || finished.lease !== held) dropped.push(finished);
       else byAction[action].push(finished);
     }
     if (dropped.length > 0) this.#lost(dropped, "the worker's lease is not trusted any more");
@@ -178,19 +178,11 @@ export class Finisher {
       ACKNOWLEDGED[action],
     );
     for (const { job, outcome } of batch) {
-      if (outcome.action === "fail" && !lost.has(job.id)) {
-        log.warn(
-          {
-            jobId: job.id,
-            queue: job.queue,
-            kind: job.kind,
-            attempt: job.attempt,
-            maxAttempts: job.maxAttempts,
-            error: firstLine(outcome.error),
-          },
-          "an attempt failed",
-        );
-      }
+      if (outcome.action !== "fail" || lost.has(job.id)) continue;
+      const { id: jobId, queue, kind, attempt, maxAttempts } = job;
+      log.warn({ jobId, queue, kind, attempt, maxAttempts }, "an attempt failed");
+      // What a handler says may quote its payload: it is kept with the job, and in the log only for who asks for it.
+      log.debug({ jobId, error: outcome.error.slice(0, 1_000) }, "error of the failed attempt");
     }
     if (lost.size > 0) {
       this.#lost(
@@ -222,9 +214,4 @@ export class Finisher {
       this.#parts.metrics.count("jobqueue_worker_jobs_finished_total", { queue, kind, outcome }, jobs);
     }
   }
-}
-
-/** The log says what failed, not everything that was said: the store keeps the rest. */
-function firstLine(text: string): string {
-  return (text.split("\n", 1)[0] ?? "").slice(0, 300);
 }

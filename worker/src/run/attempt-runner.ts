@@ -123,7 +123,7 @@ export class AttemptRunner {
       },
       enqueue: (newJob) => enqueue(session, newJob),
       runsInProcessGroup: (id) => {
-        slots.setProcessGroup(slot, job.id, id);
+        slots.setProcessGroup(slot, id);
       },
     };
   }

@@ -32,14 +32,14 @@ export class Slots {
   take(jobId: string): number {
     const slot = this.#free.pop();
     if (slot === undefined) throw new Error("no slot is free");
-    this.#shared.setSlot({ slot, jobId: BigInt(jobId), startedAtMs: monotonicMs(), processGroup: 0 });
+    this.#shared.setSlot(slot, BigInt(jobId), monotonicMs());
     this.#shared.set("slotsBusy", this.busy);
     return slot;
   }
 
   /** Says which process group runs the job of a slot; it is killed when the worker is ended hard. */
-  setProcessGroup(slot: number, jobId: string, processGroup: number | undefined): void {
-    this.#shared.setSlot({ slot, jobId: BigInt(jobId), startedAtMs: monotonicMs(), processGroup: processGroup ?? 0 });
+  setProcessGroup(slot: number, processGroup: number | undefined): void {
+    this.#shared.setProcessGroup(slot, processGroup ?? 0);
   }
 
   /** Counts a slot as stuck: it is not free until its handler ends after all. */

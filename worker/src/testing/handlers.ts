@@ -1,7 +1,7 @@
 /** Handlers that do what tests need to see: wait for a file, block, ignore their abort, leave a promise alone. */
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Worker as Thread } from "node:worker_threads";
+import type { Worker as Thread } from "node:worker_threads";
 import { defineHandler, type JobContext } from "../index.ts";
 
 /** Payload of the handlers that end when a file appears. */
@@ -22,13 +22,11 @@ function blockLoop(ms: number): void {
   while (performance.now() < end);
 }
 
-// The watchdog's thread is caught as it is made, so that a handler can kill it.
+// The only thread of a worker is its watchdog.
 let watchdog: Thread | undefined;
-const on = Thread.prototype.on;
-Thread.prototype.on = function (this: Thread, ...args: Parameters<typeof on>) {
-  watchdog = this;
-  return on.apply(this, args);
-};
+process.on("worker", (thread) => {
+  watchdog = thread;
+});
 
 export default [
   defineHandler("quick", (payload) => ({ echo: payload })),
@@ -53,6 +51,11 @@ export default [
   defineHandler<{ ms: number }>("block", ({ ms }, context) => {
     started(context);
     blockLoop(ms);
+    return { pid: process.pid };
+  }),
+  defineHandler<UntilFile>("block-until", ({ file }, context) => {
+    started(context);
+    while (!existsSync(file)) blockLoop(20);
     return { pid: process.pid };
   }),
   defineHandler("throw", () => {

@@ -42,6 +42,12 @@ describe("the watchdog", () => {
       hung: /^not hung$/,
     },
     {
+      situation: "a claim loop that has not started yet",
+      view: { claimLoopTickMs: 0 },
+      renew: true,
+      hung: /^not hung$/,
+    },
+    {
       situation: "a claim loop that waits for an answer",
       view: { claimLoopTickMs: 40_001 },
       renew: true,

@@ -18,6 +18,7 @@ export interface WatchdogView {
   readonly loopTickMs: number;
   readonly slotsTotal: number;
   readonly slotsStuck: number;
+  /** 0 until the claim loop has started. */
   readonly claimLoopTickMs: number;
   readonly draining: boolean;
 }
@@ -43,7 +44,7 @@ export function judge(view: WatchdogView, limits: WatchdogLimits): WatchdogVerdi
     return { renew, hung: `all ${view.slotsTotal} slots are stuck: their handlers ignored the abort signal` };
   }
   // A store that is away does not stop the claim loop: its tries fail within their time limit and it turns on.
-  const claimLoopAgeMs = view.nowMs - view.claimLoopTickMs;
+  const claimLoopAgeMs = view.claimLoopTickMs === 0 ? 0 : view.nowMs - view.claimLoopTickMs;
   if (claimLoopAgeMs >= limits.hungAfterMs) {
     return { renew, hung: `the claim loop has stood still for ${seconds(claimLoopAgeMs)} s` };
   }

@@ -15,8 +15,9 @@ describe("the memory that main thread and watchdog share", () => {
 
   it("shows the jobs of the slots that are not empty", () => {
     const facts = SharedFacts.create(3);
-    facts.setSlot({ slot: 1, jobId: 77n, startedAtMs: 5, processGroup: 4321 });
-    facts.setSlot({ slot: 2, jobId: 78n, startedAtMs: 6, processGroup: 0 });
+    facts.setSlot(1, 77n, 5.5);
+    facts.setProcessGroup(1, 4321);
+    facts.setSlot(2, 78n, 6);
     facts.clearSlot(2);
     expect(facts.occupiedSlots()).toEqual([{ slot: 1, jobId: 77n, startedAtMs: 5, processGroup: 4321 }]);
   });

@@ -85,17 +85,22 @@ export class SharedFacts {
     Atomics.store(this.#cells, INDEX[fact], typeof value === "bigint" ? value : BigInt(Math.trunc(value)));
   }
 
-  /** Says what runs in a slot. */
-  setSlot({ slot, jobId, startedAtMs, processGroup }: SlotFacts): void {
+  /** Says which job runs in a slot, and since when. */
+  setSlot(slot: number, jobId: bigint, startedAtMs: number): void {
     const at = FIELDS.length + slot * SLOT_FIELDS;
     Atomics.store(this.#cells, at + 1, BigInt(Math.trunc(startedAtMs)));
-    Atomics.store(this.#cells, at + 2, BigInt(processGroup));
     Atomics.store(this.#cells, at, jobId);
+  }
+
+  /** Says which process group runs the job of a slot; 0 for none. */
+  setProcessGroup(slot: number, processGroup: number): void {
+    Atomics.store(this.#cells, FIELDS.length + slot * SLOT_FIELDS + 2, BigInt(processGroup));
   }
 
   /** Says that a slot runs nothing. */
   clearSlot(slot: number): void {
-    this.setSlot({ slot, jobId: 0n, startedAtMs: 0, processGroup: 0 });
+    this.setProcessGroup(slot, 0);
+    this.setSlot(slot, 0n, 0);
   }
 
   /** What runs in each slot that is not empty. */

@@ -15,7 +15,7 @@ export interface WatchdogEvents {
 }
 
 /** How long a thread that was asked to stop may take, milliseconds. */
-const STOP_TIMEOUT_MS = 3_000;
+const STOP_TIMEOUT_MS = 1_000;
 
 /** The main thread's end of the watchdog. */
 export class Watchdog implements Service {

@@ -14,7 +14,7 @@ import { validity } from "./rules/validity.ts";
 import { workers } from "./rules/workers.ts";
 
 /** The order matters: who may act at all, then what is in the way, then the pause, and only then anything that runs. */
-export const RULES: readonly ((observed: Observed, now: number) => Finding)[] = [
+const RULES: readonly ((observed: Observed, now: number) => Finding)[] = [
   deletion,
   conflict,
   validity,

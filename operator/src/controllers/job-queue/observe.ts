@@ -11,7 +11,8 @@ import type { WrittenObjects } from "../../plan/written-objects.ts";
 import { DEPLOYMENTS } from "../kinds.ts";
 import type { Deployment, Pod, StoredDeployment, StoredJobQueue, StoredJobStore } from "../kubernetes-objects.ts";
 import type { Monitors } from "../job-store/monitors.ts";
-import type { StoreSnapshot, StoreUp, WorkerSeen } from "../job-store/store-view.ts";
+import type { StoreUp } from "../job-store/store-view.ts";
+import { workersByPool } from "../job-store/workers-by-pool.ts";
 import { desiredDeployment, type DesiredDeployment } from "./desired/deployment.ts";
 import { APPLIED_HASH, FIELD_MANAGER, poolOf, queueNameOf, storeKeyOf, workersName } from "./desired/names.ts";
 import type { DeploymentObserved, Observed, PodObserved, StoreObserved, TemplateVerdict } from "./observed.ts";
@@ -118,17 +119,6 @@ function schemaProblem({ schema, migrationFailed }: StoreUp): {
   if (migrationFailed !== undefined) return { settling: false, sentence: migrationFailed };
   if (schema.is === "newer") return { settling: false, sentence: "it was made by a newer operator; upgrade this one." };
   return { settling: true, sentence: "its schema is being installed or brought up to date." };
-}
-
-/** Workers of a snapshot by pool, put in order once per snapshot and not once per queue. */
-const grouped = new WeakMap<StoreSnapshot, ReadonlyMap<string, readonly WorkerSeen[]>>();
-
-function workersByPool(snapshot: StoreSnapshot): ReadonlyMap<string, readonly WorkerSeen[]> {
-  const known = grouped.get(snapshot);
-  if (known) return known;
-  const pools = Map.groupBy(snapshot.workers, ({ pool }) => pool ?? "");
-  grouped.set(snapshot, pools);
-  return pools;
 }
 
 function desiredOf(queue: StoredJobQueue, store: StoreObserved): DesiredDeployment | undefined {

@@ -14,7 +14,7 @@ export interface OtherQueue {
 }
 
 /** Another JobQueue whose workers serve this queue too. */
-export interface ServingPool {
+interface ServingPool {
   readonly name: string;
   /** Its workers that are ready, by its own status. */
   readonly ready: number;

@@ -7,6 +7,7 @@ import {
   aJobStore,
   aReadyStore,
   aWorker,
+  aWorkerByHand,
   itsDeployment,
   NOW,
   observed,
@@ -126,7 +127,7 @@ describe("rule validity", () => {
 });
 
 describe("rule store", () => {
-  const seen = (store: StoreObserved) => observed({ store });
+  const seen = (found: StoreObserved) => observed({ store: found });
   const down = (reason: "AuthFailed" | "Timeout"): StoreObserved => ({
     is: "unusable",
     jobStore: aJobStore(),
@@ -182,7 +183,7 @@ describe("rule hold", () => {
   table(hold, [
     ["Paused without the hold sets it", seen(paused), set],
     ["Paused with the hold is left alone", seen(paused, inForce), {}],
-    ["a hold with another reason is corrected", seen(paused, { ...inForce, reason: "" }), set],
+    ["a hold with another reason is corrected", seen(paused, { ...inForce, reason: "spec.state is Paused" }), set],
     ["a hold that would expire is corrected", seen(paused, { ...inForce, until: "2026-08-01T13:00:00Z" }), set],
     ["a hold `spec` that somebody else set is corrected", seen(paused, { ...inForce, actor: "ana" }), set],
     ["a hold `spec` from another source is corrected", seen(paused, { ...inForce, source: "cli" }), set],
@@ -252,7 +253,7 @@ describe("rule recovery", () => {
       seen({ podsSeenBefore: before }, aWorker({ pool: "shop/other" })),
       {},
     ],
-    ["a worker without a pod is left to its lease", seen({}, (({ podUid: _, ...rest }) => rest)(aWorker())), {}],
+    ["a worker without a pod is left to its lease", seen({}, aWorkerByHand()), {}],
   ]);
 
   it("names each pod once, whatever number of workers registered in it", () => {

@@ -8,7 +8,7 @@ import { staleJobsRecovered } from "./rules/stale-jobs.ts";
 import { watched } from "./rules/watched.ts";
 
 /** A store is watched before it is judged, has a schema before it is used, and is kept tidy last. */
-export const STORE_RULES: readonly ((observed: ObservedStore, now: number) => Finding)[] = [
+const STORE_RULES: readonly ((observed: ObservedStore, now: number) => Finding)[] = [
   watched,
   schema,
   staleJobsRecovered,

@@ -69,18 +69,20 @@ const view: fc.Arbitrary<Exclude<StoreView, { is: "up" }>> = fc.constantFrom(
   { is: "down", reason: "AuthFailed", sentence: "Postgres refuses the user or the password." },
 );
 
-/** A store in any state. */
-export const anyStore: fc.Arbitrary<StoreObserved> = fc.oneof(
+const readyStore: fc.Arbitrary<StoreObserved> = fc
+  .record({
+    counts: maybe(queueSeen),
+    holds: fc.uniqueArray(holdSeen, { maxLength: 3, selector: ({ queue, name }) => `${queue}/${name}` }),
+    workers: fc.array(workerSeen, { maxLength: 5 }),
+  })
+  .map((seen) => ({ is: "ready" as const, jobStore: aJobStore(), at: NOW, ...seen }));
+
+const anyStore: fc.Arbitrary<StoreObserved> = fc.oneof(
   fc.constant({ is: "absent" as const }),
   view.map((seen) => ({ is: "unusable" as const, jobStore: aJobStore(), view: seen })),
   fc.boolean().map((settling) => ({ is: "incompatible" as const, jobStore: aJobStore(), settling, sentence: "…" })),
-  fc
-    .record({
-      counts: maybe(queueSeen),
-      holds: fc.uniqueArray(holdSeen, { maxLength: 3, selector: ({ queue, name }) => `${queue}/${name}` }),
-      workers: fc.array(workerSeen, { maxLength: 5 }),
-    })
-    .map((seen) => ({ is: "ready" as const, jobStore: aJobStore(), at: NOW, ...seen })),
+  readyStore,
+  readyStore,
 );
 
 const deployment = (queue: StoredJobQueue): fc.Arbitrary<DeploymentObserved> => {
@@ -109,29 +111,35 @@ const pods: fc.Arbitrary<readonly PodObserved[] | "unknown"> = fc.oneof(
   }),
 );
 
-/** See the head of this file. */
-export const anyObserved: fc.Arbitrary<Observed> = fc
-  .record({
-    queue: maybe(jobQueue),
-    store: anyStore,
-    template,
-    pods,
-    older: fc.boolean(),
-    seen: fc.subarray(["pod-1", "pod-2", "pod-3"]),
-  })
-  .chain(({ queue, store, older, seen, ...rest }) =>
-    deployment(queue ?? aJobQueue()).map((found): Observed => {
-      const valid = queue?.spec.workers && !queue.spec.workers.alsoServes?.includes("mailers");
-      return {
-        queue,
-        store,
-        deployment: found,
-        desired: valid && store.is !== "absent" ? desiredDeployment(queue, store.jobStore) : undefined,
-        rivals: older ? [{ name: "other", uid: "0", creationTimestamp: "2026-07-01T00:00:00Z" }] : [],
-        servedBy: [],
-        podsSeenBefore: new Set(seen),
-        countsWrittenAt: undefined,
-        ...rest,
-      };
-    }),
-  );
+/** See the head of this file. `managed`: the queue exists, is nobody else's, and its store answers. */
+export function anyObserved({ managed = false } = {}): fc.Arbitrary<Observed> {
+  return fc
+    .record({
+      queue: managed ? jobQueue.map(alive) : maybe(jobQueue),
+      store: managed ? readyStore : anyStore,
+      template,
+      pods,
+      older: managed ? fc.constant(false) : fc.boolean(),
+      seen: fc.subarray(["pod-1", "pod-2", "pod-3"]),
+    })
+    .chain(({ queue, store, older, seen, ...rest }) =>
+      deployment(queue ?? aJobQueue()).map((found): Observed => {
+        const valid = queue?.spec.workers && !queue.spec.workers.alsoServes?.includes("mailers");
+        return {
+          queue,
+          store,
+          deployment: found,
+          desired: valid && store.is !== "absent" ? desiredDeployment(queue, store.jobStore) : undefined,
+          rivals: older ? [{ name: "other", uid: "0", creationTimestamp: "2026-07-01T00:00:00Z" }] : [],
+          servedBy: [],
+          podsSeenBefore: new Set(seen),
+          countsWrittenAt: undefined,
+          ...rest,
+        };
+      }),
+    );
+}
+
+function alive({ spec, status }: StoredJobQueue): StoredJobQueue {
+  return aJobQueue({ ...spec, workers: spec.workers ?? null }, { status });
+}

@@ -22,7 +22,10 @@ export function someWorkers(more: Partial<JobQueueWorkers> = {}): JobQueueWorker
 /** The JobQueue shop/mailers as the API server stores it; `null` as `workers` leaves them out. */
 export function aJobQueue(
   spec: Partial<Omit<JobQueueSpec, "workers">> & { readonly workers?: JobQueueWorkers | null } = {},
-  rest: { readonly metadata?: Partial<StoredJobQueue["metadata"]>; readonly status?: StoredJobQueue["status"] } = {},
+  rest: {
+    readonly metadata?: Partial<StoredJobQueue["metadata"]>;
+    readonly status?: StoredJobQueue["status"] | undefined;
+  } = {},
 ): StoredJobQueue {
   const { workers, ...others } = spec;
   return {
@@ -36,7 +39,7 @@ export function aJobQueue(
       generation: 1,
       creationTimestamp: "2026-08-01T10:00:00Z",
       ...rest.metadata,
-    } as StoredJobQueue["metadata"],
+    },
     spec: {
       storeRef: { name: "default" },
       state: "Active",
@@ -64,7 +67,7 @@ export function aJobStore(
       generation: 1,
       creationTimestamp: "2026-08-01T09:00:00Z",
       ...rest.metadata,
-    } as StoredJobStore["metadata"],
+    },
     spec: {
       connection: { uriSecretRef: { name: "shop-db", key: "uri" }, tls: { mode: "VerifyFull" } },
       schema: "jobqueue",
@@ -94,7 +97,13 @@ export function aHold(some: Partial<HoldSeen> = {}): HoldSeen {
 
 /** The hold `spec` as the operator sets it for shop/mailers. */
 export function theSpecHold(some: Partial<HoldSeen> = {}): HoldSeen {
-  return aHold({ name: "spec", source: "spec", actor: specActor("shop/mailers", aJobStore()), reason: "", ...some });
+  return aHold({
+    name: "spec",
+    source: "spec",
+    actor: specActor("shop/mailers", aJobStore()),
+    reason: "spec.state is Paused",
+    ...some,
+  });
 }
 
 /** A live worker of the pool shop/mailers, in pod `pod-1`. */
@@ -111,6 +120,11 @@ export function aWorker(some: Partial<WorkerSeen> = {}): WorkerSeen {
     silentMs: 2_000,
     ...some,
   };
+}
+
+/** A worker that a person started, in no pod and for no pool. */
+export function aWorkerByHand(): WorkerSeen {
+  return { id: "9", queues: ["mailers"], alive: true, leaseMs: 30_000, silentMs: 2_000 };
 }
 
 /** A store that answers and knows the queue. */

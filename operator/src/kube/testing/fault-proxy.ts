@@ -9,7 +9,7 @@ import { splitLines } from "../watch.ts";
 export type LineFate = readonly string[] | "end" | "truncate" | "reset" | "stall";
 
 /** What goes wrong with a request. */
-export type Fault =
+type Fault =
   /** An answer that the API server never gave. */
   | {
       readonly kind: "answer";
@@ -48,7 +48,7 @@ export class FaultProxy {
   readonly #target: Access;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #rules: { rule: Rule; left: number }[] = [];
+  readonly #rules: { readonly rule: Rule; left: number; readonly spent: () => void }[] = [];
   readonly #agent: Agent;
   /** How many connections were opened to it. */
   connections = 0;
@@ -81,9 +81,11 @@ export class FaultProxy {
     return { ...this.#target, server: `http://127.0.0.1:${port}`, source: "fault proxy" };
   }
 
-  /** Adds a fault; the first rule that applies counts. */
-  add(rule: Rule): void {
-    this.#rules.push({ rule, left: rule.times ?? Infinity });
+  /** Adds a fault; the first rule that applies counts. `spent` resolves when it has hit as often as it may. */
+  add(rule: Rule): { readonly spent: Promise<void> } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#rules.push({ rule, left: rule.times ?? Infinity, spent: resolve });
+    return { spent: promise };
   }
 
   /** From now on everything passes. */
@@ -115,7 +117,10 @@ export class FaultProxy {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const entry = this.#rules.find(({ rule, left }) => left > 0 && rule.when(seen));
-    if (entry) entry.left -= 1;
+    if (entry) {
+      entry.left -= 1;
+      if (entry.left === 0) entry.spent();
+    }
     const fault = entry?.rule.fault;
     if (fault?.kind === "silence") return;
     if (fault?.kind === "reset") {

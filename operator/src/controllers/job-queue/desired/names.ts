@@ -51,7 +51,7 @@ export function labelsOf(queue: JobQueue): Readonly<Record<string, string>> {
     "app.kubernetes.io/instance": queue.metadata.name,
     "app.kubernetes.io/component": "worker",
     "app.kubernetes.io/managed-by": FIELD_MANAGER,
-    "app.kubernetes.io/part-of": "jobqueue",
+    "app.kubernetes.io/part-of": FIELD_MANAGER,
     [LABEL_QUEUE]: queueNameOf(queue),
     ...selectorOf(queue),
   };

@@ -52,9 +52,8 @@ function bringInLine(
 
 /**
  * What makes the live Deployment different, or `undefined`. The hash says whether we applied this very thing; the
- * generation, that nobody changed the spec since. Only where this process has not seen both is the spec compared field by
- * field; that comparison may cry wolf over quantities ("0.5" is stored as "500m"), at the price of one apply that
- * changes nothing.
+ * generation, that nobody changed the spec since. Only where this process has not seen both, as after a restart, is the
+ * spec compared field by field.
  */
 function changeOf(
   desired: DesiredDeployment,

@@ -8,7 +8,7 @@ import type { QueueSeen } from "../../job-store/store-view.ts";
 import { roundedCount } from "../../rounded-count.ts";
 
 /** Least time between two writes of nothing but counts. */
-export const COUNTS_EVERY_MS = 15_000;
+const COUNTS_EVERY_MS = 15_000;
 
 /** The oldest pending job is said to wait since another time only when that time moved by more than this. */
 const OLDEST_QUANTUM_MS = 5_000;

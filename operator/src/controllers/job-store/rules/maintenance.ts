@@ -2,7 +2,7 @@ import type { Finding } from "../../../plan/action.ts";
 import type { ObservedStore } from "../observed.ts";
 
 /** How often a store is maintained. Its partitions are made days ahead, so that an operator may be down for a while. */
-export const MAINTAIN_EVERY_MS = 3_600_000;
+const MAINTAIN_EVERY_MS = 3_600_000;
 
 /** The store is maintained once an hour, and once when this process begins to lead. */
 export function maintenance({ key, monitor }: ObservedStore): Finding {

@@ -1,8 +1,8 @@
 import { listHolds, release, type Database } from "@jobqueue/store";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { waitFor } from "../../test/cluster/wait-for.ts";
-import { createTestDatabase, type TestDatabase } from "../../test/support/postgres/database.ts";
-import { ClusterUnderTest, openStore, workersSpec } from "./testing/cluster-under-test.ts";
+import { waitFor } from "../../../test/cluster/wait-for.ts";
+import { createTestDatabase, type TestDatabase } from "../../../test/support/postgres/database.ts";
+import { ClusterUnderTest, openStore, workersSpec } from "../testing/cluster-under-test.ts";
 
 const [adminUrl = ""] = Object.values(inject("postgres"));
 
@@ -27,7 +27,8 @@ describe("an operator between a real API server and a real Postgres", () => {
   });
 
   it("installs the schema of a new JobStore and says that it can be used", async () => {
-    await cluster.condition("jobstores/default", "Ready", "True", "Reconciled");
+    const { message } = await cluster.condition("jobstores/default", "Ready", "True", "Reconciled");
+    expect(message).toBe("The store can be used.");
     await cluster.condition("jobstores/default", "SchemaCompatible", "True", "Compatible");
     await cluster.condition("jobstores/default", "Reachable", "True", "Connected");
   });
@@ -78,9 +79,10 @@ describe("an operator between a real API server and a real Postgres", () => {
 
   it("brings the hold back when somebody removes it by hand", async () => {
     await release(store, { queue: "mailers", name: "spec", actor: "ana", reason: "by hand" });
-    await waitFor("the hold to be back", async () => (await listHolds(store, "mailers")).length === 1, {
+    const back = await waitFor("the hold to be back", async () => (await listHolds(store, "mailers"))[0], {
       timeoutMs: 20_000,
     });
+    expect(back).toMatchObject({ name: "spec", reason: "SMTP is down" });
   });
 
   it("releases its own hold on Active and leaves the holds of others alone", async () => {

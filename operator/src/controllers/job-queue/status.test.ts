@@ -1,0 +1,329 @@
+import { CONDITIONS, reasonMeaning } from "@jobqueue/crds";
+import { describe, expect, it } from "vitest";
+import type { Problem } from "../../plan/action.ts";
+import { conditionOf } from "../conditions.ts";
+import {
+  aDownStore,
+  aHold,
+  aJobQueue,
+  aReadyStore,
+  counts,
+  itsDeployment,
+  NOW,
+  observed,
+  theSpecHold,
+} from "../testing/builders.ts";
+import type { StoredJobQueue } from "../kubernetes-objects.ts";
+import { decide } from "./decide.ts";
+import type { Observed } from "./observed.ts";
+import { statusOf, type Told } from "./status.ts";
+
+const SECOND = 1_000;
+
+/** The status as a whole pass would write it. */
+const report = (world: Observed, told: Told = {}, now = NOW) => statusOf(world, decide(world, now).problem, told, now);
+
+/** The same world one pass later, with the status that was written. */
+const written = (world: Observed, now = NOW): Observed => ({
+  ...world,
+  queue: { ...(world.queue as StoredJobQueue), status: report(world, {}, now).status },
+});
+
+/** Conditions as "type status reason". */
+const said = (world: Observed, told: Told = {}): string[] =>
+  (report(world, told).status.conditions ?? []).map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+
+describe("the status of a JobQueue", () => {
+  it("says everything about a queue at work", () => {
+    const world = observed({
+      queue: aJobQueue({ replicas: 3 }),
+      store: aReadyStore({
+        counts: counts({ pending: 1_234, running: 21, scheduled: 3, dead: 2, oldestPendingSeconds: 90 }),
+      }),
+    });
+    expect(report(world).status).toEqual({
+      observedGeneration: 1,
+      queueName: "mailers",
+      store: "shop/default",
+      replicas: 3,
+      selector: "jobqueue.dev/pool=mailers",
+      workers: { desired: 3, ready: 3 },
+      jobs: { pending: 1_200, running: 21, scheduled: 3, dead: 2 },
+      oldestPendingSince: "2026-08-01T11:58:30Z",
+      conditions: [
+        { type: "Paused", status: "False", reason: "Active", message: "No hold is in force." },
+        {
+          type: "Ready",
+          status: "True",
+          reason: "Reconciled",
+          message: "The spec is in force in the store and in the cluster.",
+        },
+        { type: "WorkersAvailable", status: "True", reason: "MinimumAvailable", message: "3 of 3 workers are ready." },
+      ].map((condition) => ({ ...condition, observedGeneration: 1, lastTransitionTime: "2026-08-01T12:00:00Z" })),
+    });
+  });
+
+  it("is Ready while paused", () => {
+    const world = observed({ queue: aJobQueue({ state: "Paused" }), store: aReadyStore({ holds: [theSpecHold()] }) });
+    expect(said(world)).toEqual([
+      "Paused True PausedBySpec",
+      "Ready True Reconciled",
+      "WorkersAvailable True MinimumAvailable",
+    ]);
+  });
+
+  it("is Ready with zero workers", () => {
+    expect(said(observed({ queue: aJobQueue({ replicas: 0 }) }))).toEqual([
+      "Paused False Active",
+      "Ready True Reconciled",
+      "WorkersAvailable False ScaledToZero",
+    ]);
+  });
+
+  it.each([
+    ["a hold of the spec", [theSpecHold()], "PausedBySpec"],
+    ["a hold of a person", [aHold()], "PausedByHold"],
+    ["a hold on the whole store", [aHold({ queue: "*" })], "PausedByHold"],
+    ["both", [theSpecHold(), aHold()], "PausedBySpecAndHold"],
+  ])("says who pauses: %s", (_sentence, holds, reason) => {
+    const queue = aJobQueue({ state: holds.some(({ name }) => name === "spec") ? "Paused" : "Active" });
+    expect(said(observed({ queue, store: aReadyStore({ holds }) }))).toContain(`Paused True ${reason}`);
+  });
+
+  it("lists the holds, the oldest first, with the names for the column", () => {
+    const holds = [
+      theSpecHold({ since: "2026-08-01T11:30:00Z" }),
+      aHold({ until: "2026-08-01T18:00:00Z" }),
+      aHold({ name: "freeze", queue: "*" }),
+    ];
+    const { status } = report(observed({ queue: aJobQueue({ state: "Paused" }), store: aReadyStore({ holds }) }));
+    expect(status.pausedBy).toBe("freeze,incident-42,spec");
+    expect(status.holds).toMatchObject([
+      { name: "freeze", queue: "*" },
+      { name: "incident-42", until: "2026-08-01T18:00:00Z" },
+      { name: "spec" },
+    ]);
+    expect(conditionOf(status.conditions, "Paused")?.message).toBe(
+      "Held by freeze (ana, on the whole store): SMTP is down; incident-42 (ana, until 2026-08-01T18:00:00Z): SMTP is down; spec: spec.state is Paused.",
+    );
+  });
+
+  it("cuts what people wrote to what the CRD takes, so that the write is not refused", () => {
+    const holds = Array.from({ length: 20 }, (_, number) =>
+      aHold({ name: `${"é".repeat(200)}${number}`, reason: "🐢".repeat(300), actor: "x".repeat(300) }),
+    );
+    const { status } = report(observed({ store: aReadyStore({ holds }) }));
+    expect(status.holds).toHaveLength(16);
+    for (const hold of status.holds ?? []) {
+      expect(Array.from(hold.name).length).toBeLessThanOrEqual(128);
+      expect(Array.from(hold.reason ?? "").length).toBeLessThanOrEqual(256);
+      expect(Array.from(hold.actor ?? "").length).toBeLessThanOrEqual(256);
+    }
+    expect(Array.from(status.pausedBy ?? "").length).toBeLessThanOrEqual(2080);
+    expect(Array.from(conditionOf(status.conditions, "Paused")?.message ?? "").length).toBeLessThanOrEqual(4096);
+  });
+
+  it("says Unknown, not False, about what only the store knows, and keeps showing what was seen last", () => {
+    const before = written(
+      observed({ store: aReadyStore({ counts: counts({ pending: 7, oldestPendingSeconds: 5 }), holds: [aHold()] }) }),
+    );
+    const world = { ...before, store: aDownStore() };
+    expect(said(world)).toEqual([
+      "Paused Unknown StoreUnreachable",
+      "Ready Unknown StoreUnreachable",
+      "WorkersAvailable True MinimumAvailable",
+    ]);
+    expect(report(world).status).toMatchObject({
+      jobs: { pending: 7 },
+      pausedBy: "incident-42",
+      oldestPendingSince: "2026-08-01T11:59:55Z",
+    });
+  });
+
+  it("tells a person to act only where a person must", () => {
+    const foreign = observed({ deployment: { is: "foreign", owner: "Rollout x", collecting: false } });
+    expect(said(foreign)).toContain("Stalled True DeploymentConflict");
+    expect(said(observed({ store: aDownStore() })).join()).not.toContain("Stalled");
+  });
+
+  it("drops Stalled when it is over", () => {
+    const stalled = written(observed({ deployment: { is: "foreign", owner: "Rollout x", collecting: false } }));
+    expect(said({ ...observed(), queue: stalled.queue }).join()).not.toContain("Stalled");
+  });
+
+  it("tells what could not be carried out", () => {
+    const problem: Problem = {
+      reason: "WorkerRolloutFailed",
+      sentence: "The API server forbids the Deployment.",
+      ready: "False",
+      needsPerson: true,
+    };
+    expect(said(observed(), { problem })).toContain("Ready False WorkerRolloutFailed");
+  });
+
+  it("remembers the last recovery until the next one", () => {
+    const world = observed();
+    const first = report(world, { recovered: { jobs: 12, reason: "PodGone" } }).status;
+    expect(first.lastRecovery).toEqual({ time: "2026-08-01T12:00:00Z", jobs: 12, reason: "PodGone" });
+    expect(
+      report({ ...world, queue: { ...(world.queue as StoredJobQueue), status: first } }).status.lastRecovery,
+    ).toEqual(first.lastRecovery);
+  });
+
+  it("has replicas and selector also for a queue without workers, since the scale subresource reads them", () => {
+    const { status } = report(observed({ queue: aJobQueue({ workers: null }) }));
+    expect(status).toMatchObject({ replicas: 0, selector: "jobqueue.dev/pool=mailers" });
+    expect(status.workers).toBeUndefined();
+  });
+});
+
+describe("WorkersAvailable", () => {
+  const withoutWorkers = aJobQueue({ workers: null });
+  it.each([
+    ["nobody serves the queue", observed({ queue: withoutWorkers }), "False NoWorkersConfigured"],
+    [
+      "another pool serves it",
+      observed({ queue: withoutWorkers, servedBy: [{ name: "high", ready: 2 }] }),
+      "True ServedByOther",
+    ],
+    [
+      "another pool would serve it",
+      observed({ queue: withoutWorkers, servedBy: [{ name: "high", ready: 0 }] }),
+      "False PodsNotReady",
+    ],
+    [
+      "its own pool is at zero, another one serves it",
+      observed({ queue: aJobQueue({ replicas: 0 }), servedBy: [{ name: "high", ready: 1 }] }),
+      "True ServedByOther",
+    ],
+    [
+      "its pool has no Deployment yet",
+      observed({ deployment: { is: "absent" }, store: aDownStore() }),
+      "False PodsNotReady",
+    ],
+  ])("%s", (_sentence, world, verdict) => {
+    expect(said(world)).toContain(`WorkersAvailable ${verdict}`);
+  });
+});
+
+describe("Ready follows the roll-out as kubectl rollout status does", () => {
+  const queue = aJobQueue({ replicas: 3 });
+  const up = { observedGeneration: 4, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 };
+  const late = { conditions: [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }] };
+  it.each([
+    ["all workers are up", up, "Ready True Reconciled"],
+    ["the change was not looked at yet", { ...up, observedGeneration: 3 }, "Ready False Progressing"],
+    ["some workers are not up to date", { ...up, updatedReplicas: 1 }, "Ready False Progressing"],
+    ["old workers are still there", { ...up, replicas: 4 }, "Ready False Progressing"],
+    ["some workers are not available", { ...up, availableReplicas: 2 }, "Ready False Progressing"],
+    ["it took too long", { ...up, availableReplicas: 2, ...late }, "Ready False WorkerRolloutFailed"],
+    ["it took too long, but is done now", { ...up, ...late }, "Ready True Reconciled"],
+  ])("%s", (_sentence, status, verdict) => {
+    expect(said(observed({ queue, deployment: itsDeployment(queue, { status }) }))).toContain(verdict);
+  });
+});
+
+describe("a status is written only when there is something to say", () => {
+  const pending = (number: number, oldestPendingSeconds = 60, at = NOW) =>
+    aReadyStore({ at, counts: counts({ pending: number, oldestPendingSeconds }) });
+
+  it("is not written again when nothing changed, however much later", () => {
+    const world = written(observed());
+    expect(report(world, {}, NOW + 3_600 * SECOND)).toMatchObject({ differs: false, lookAgainMs: undefined });
+  });
+
+  it("is not written for an oldest job that just waits on, although its age grows", () => {
+    const world = written(observed({ store: pending(5) }));
+    const later = NOW + 300 * SECOND;
+    expect(report({ ...world, store: pending(5, 360, later) }, {}, later).differs).toBe(false);
+  });
+
+  it("is not written for an age that trembles, as ages of two clocks do", () => {
+    const world = written(observed({ store: pending(5) }));
+    expect(report({ ...world, store: pending(5, 63) }).differs).toBe(false);
+  });
+
+  it("holds counts back for 15 seconds after the last ones, and says when to look again", () => {
+    const world = { ...written(observed({ store: pending(5) })), store: pending(6), countsWrittenAt: NOW - 5 * SECOND };
+    expect(report(world)).toMatchObject({ differs: false, lookAgainMs: 10 * SECOND, status: { jobs: { pending: 5 } } });
+    expect(report({ ...world, countsWrittenAt: NOW - 15 * SECOND })).toMatchObject({
+      differs: true,
+      countsOnly: true,
+      status: { jobs: { pending: 6 } },
+    });
+  });
+
+  it("tells at once that the first job came, and that the last one went", () => {
+    const idle = observed();
+    const busy = observed({ store: pending(5) });
+    const justWritten = { countsWrittenAt: NOW };
+    expect(report({ ...written(idle), store: pending(5), ...justWritten }).differs).toBe(true);
+    expect(report({ ...written(busy), store: aReadyStore(), ...justWritten })).toMatchObject({
+      differs: true,
+      status: { jobs: { pending: 0 } },
+    });
+    expect(
+      report({ ...written(busy), store: aReadyStore(), ...justWritten }).status.oldestPendingSince,
+    ).toBeUndefined();
+  });
+
+  it("brings the counts along whenever it is written for another reason", () => {
+    const world = {
+      ...written(observed({ store: pending(5) })),
+      store: { ...pending(6), holds: [aHold()] },
+      countsWrittenAt: NOW,
+    };
+    expect(report(world)).toMatchObject({ differs: true, countsOnly: false, status: { jobs: { pending: 6 } } });
+  });
+
+  it("is not silenced by a wall clock that was set back", () => {
+    const world = {
+      ...written(observed({ store: pending(5) })),
+      store: pending(6),
+      countsWrittenAt: NOW + 3_600 * SECOND,
+    };
+    expect(report(world).differs).toBe(true);
+  });
+
+  it("moves lastTransitionTime with the status of a condition and not with its message", () => {
+    const queue = aJobQueue({ replicas: 3 });
+    const ready = (readyReplicas: number) =>
+      itsDeployment(queue, {
+        status: {
+          observedGeneration: 4,
+          replicas: 3,
+          updatedReplicas: 3,
+          readyReplicas,
+          availableReplicas: readyReplicas,
+        },
+      });
+    const world = written(observed({ queue, deployment: ready(3) }));
+    const { conditions } = report({ ...world, deployment: ready(2) }, {}, NOW + 60 * SECOND).status;
+    expect(conditionOf(conditions, "WorkersAvailable")).toMatchObject({
+      message: "2 of 3 workers are ready.",
+      lastTransitionTime: "2026-08-01T12:00:00Z",
+    });
+    expect(conditionOf(conditions, "Ready")).toMatchObject({
+      status: "False",
+      lastTransitionTime: "2026-08-01T12:01:00Z",
+    });
+  });
+});
+
+describe("what the status says is in the table of conditions", () => {
+  const worlds: Observed[] = [
+    observed(),
+    observed({ store: aDownStore() }),
+    observed({ store: { is: "absent" } }),
+    observed({ store: aReadyStore({ holds: [aHold()] }) }),
+    observed({ queue: aJobQueue({ workers: null }) }),
+    observed({ deployment: { is: "foreign", owner: "x", collecting: false } }),
+    observed({ rivals: [{ name: "other", uid: "0", creationTimestamp: "2026-07-01T00:00:00Z" }] }),
+  ];
+  it("type, reason and status agree", () => {
+    for (const { type, reason, status } of worlds.flatMap((world) => report(world).status.conditions ?? [])) {
+      expect(reasonMeaning("JobQueue", type, reason)?.status, `${type} ${reason}`).toContain(status);
+    }
+    expect(Object.keys(CONDITIONS.JobQueue)).toEqual(["Ready", "Paused", "WorkersAvailable", "Stalled"]);
+  });
+});

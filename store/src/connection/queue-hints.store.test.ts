@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { forEachPostgres } from "../../../test/support/postgres/database.ts";
+import { PostgresProxy } from "../../../test/support/postgres/proxy.ts";
+import { enqueue, enqueueMany } from "../jobs/enqueue.ts";
+import { notifyQueue } from "../queues/ensure-queue.ts";
+import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
+import { hintChannel, QueueHints } from "./queue-hints.ts";
+import { parseStoreUrl } from "./settings.ts";
+
+/** Collects what a listener says, and lets a test wait for it. */
+class Listener {
+  readonly hints: string[] = [];
+  readonly hearing: boolean[] = [];
+  #wake: () => void = () => {};
+  readonly onHint = (queue: string) => {
+    this.hints.push(queue);
+    this.#wake();
+  };
+  readonly onHearing = (hearing: boolean) => {
+    this.hearing.push(hearing);
+    this.#wake();
+  };
+  async until(met: () => boolean): Promise<void> {
+    while (!met()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+forEachPostgres(({ adminUrl }) => {
+  let store: StoreUnderTest;
+  let proxy: PostgresProxy;
+  let started: QueueHints[];
+  beforeEach(async () => {
+    store = await openStore(adminUrl);
+    proxy = await PostgresProxy.create(store.url);
+    started = [];
+  });
+  afterEach(async () => {
+    await Promise.all(started.map(async (hints) => hints.stop()));
+    await proxy.close();
+    await store.close();
+  });
+
+  async function listenThroughProxy(listener: Listener, probe?: () => Promise<void>): Promise<QueueHints> {
+    const hints = new QueueHints({
+      connection: parseStoreUrl(proxy.url),
+      schema: "jobqueue",
+      applicationName: "hints test",
+      onHint: listener.onHint,
+      onHearing: listener.onHearing,
+      probe:
+        probe ??
+        (async (channel, payload) => {
+          await store.database.query("select pg_notify($1, $2)", [channel, payload]);
+        }),
+      probeIntervalMs: 50,
+      probeTimeoutMs: 2_000,
+    });
+    started.push(hints);
+    await hints.start();
+    return hints;
+  }
+
+  it("an enqueue wakes who listens, once it has committed", async () => {
+    const listener = new Listener();
+    const hints = await store.connect().listen(listener);
+    started.push(hints);
+    expect(hints.hearing).toBe(true);
+    await store.database.transaction(async (session) => {
+      await enqueue(session, { queue: "mail", kind: "k" });
+      expect(listener.hints).toEqual([]);
+    });
+    await listener.until(() => listener.hints.length > 0);
+    expect(listener.hints).toEqual(["mail"]);
+  });
+
+  it("a rolled back transaction wakes nobody", async () => {
+    const listener = new Listener();
+    started.push(await store.connect().listen(listener));
+    const undone = store.database.transaction(async (session) => {
+      await enqueue(session, { queue: "undone", kind: "k" });
+      throw new Error("no");
+    });
+    await expect(undone).rejects.toThrow("no");
+    await enqueue(store.database, { queue: "done", kind: "k" });
+    await listener.until(() => listener.hints.length > 0);
+    expect(listener.hints).toEqual(["done"]);
+  });
+
+  it("many enqueues are few hints, and each queue is named", async () => {
+    const listener = new Listener();
+    started.push(await store.connect().listen(listener));
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => enqueue(store.database, { queue: `q${index % 2}`, kind: "k" })),
+    );
+    await enqueueMany(
+      store.database,
+      Array.from({ length: 500 }, () => ({ queue: "last", kind: "k" })),
+    );
+    await store.database.close(); // sends what waits
+    await listener.until(() => listener.hints.includes("last"));
+    expect(new Set(listener.hints)).toEqual(new Set(["q0", "q1", "last"]));
+    expect(listener.hints.length).toBeLessThan(150);
+  });
+
+  it("other languages hint by a function, or by an option of enqueue", async () => {
+    const listener = new Listener();
+    started.push(await store.connect().listen(listener));
+    expect(await store.database.query("select jobqueue.hint_channel() as channel")).toEqual([
+      { channel: hintChannel("jobqueue") },
+    ]);
+    await notifyQueue(store.database, "by-function");
+    await store.database.query(`select * from jobqueue.enqueue('by-option', 'k', '{}', '{"notify": true}')`);
+    await store.database.query(`select * from jobqueue.enqueue('silent', 'k', '{}', '{"notify": false}')`);
+    await notifyQueue(store.database, "end");
+    await listener.until(() => listener.hints.includes("end"));
+    expect(listener.hints).toEqual(["by-function", "by-option", "end"]);
+    await expect(notifyQueue(store.database, "x".repeat(8_000))).rejects.toThrow("cannot be the name of a queue");
+  });
+
+  describe("a listener whose connection dies", () => {
+    it("says that it is deaf, connects again, and says that it hears", async () => {
+      const listener = new Listener();
+      const hints = await listenThroughProxy(listener);
+      expect(listener.hearing).toEqual([true]);
+      proxy.reset();
+      await listener.until(() => listener.hearing.length >= 3);
+      expect(listener.hearing).toEqual([true, false, true]);
+      expect(hints.hearing).toBe(true);
+      await enqueue(store.database, { queue: "again", kind: "k" });
+      await listener.until(() => listener.hints.includes("again"));
+    });
+
+    it("without a word (half-open) notices it by a probe that does not arrive", async () => {
+      const listener = new Listener();
+      await listenThroughProxy(listener);
+      proxy.blackhole();
+      await listener.until(() => listener.hearing.length >= 3);
+      expect(listener.hearing).toEqual([true, false, true]);
+    });
+
+    it("is deaf from the start when probes do not arrive, as behind a pooler that shares sessions", async () => {
+      const listener = new Listener();
+      const hints = await listenThroughProxy(listener, async () => {});
+      expect(hints.hearing).toBe(false);
+      expect(listener.hearing).toEqual([]);
+    });
+
+    it("or never stood, starts all the same and is deaf", async () => {
+      const listener = new Listener();
+      await proxy.close();
+      const hints = await listenThroughProxy(listener);
+      expect(hints.hearing).toBe(false);
+    });
+  });
+
+  it("after stop nothing is called and no connection stands; stop and start are repeatable", async () => {
+    const listener = new Listener();
+    const hints = await listenThroughProxy(listener);
+    await hints.start();
+    await hints.stop();
+    await hints.stop();
+    expect(hints.hearing).toBe(false);
+    const said = listener.hearing.length;
+    await notifyQueue(store.database, "late");
+    const count = async () =>
+      (await store.database.query("select from pg_stat_activity where application_name = 'hints test'")).length;
+    while ((await count()) > 0);
+    expect(listener.hints).toEqual([]);
+    expect(listener.hearing).toHaveLength(said);
+  });
+});
