@@ -20,8 +20,8 @@ import { demoPostgresContext, demoWorkerContext, productContext } from "./contex
 export const IMAGES = ["jobqueue-operator", "jobqueue-demo-worker", "jobqueue-demo-postgres"] as const;
 export type ImageName = (typeof IMAGES)[number];
 
-/** Where build contexts are put together; `documentNames` reads one. */
-export const contextOf = (name: ImageName): string => join(import.meta.dirname, "../dist/images", name);
+/** Where build contexts are put together. */
+const contextOf = (name: ImageName): string => join(import.meta.dirname, "../dist/images", name);
 
 /**
  * Builds the images that are asked for and returns their references. A tag is a hash of what is in the image, so an

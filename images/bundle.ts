@@ -7,6 +7,7 @@
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { licencesOf } from "./licences.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -21,7 +22,7 @@ import { createRequire as __createRequire } from "node:module"; const require = 
 export async function bundle(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
   const app = join(directory, "app");
-  await build({
+  const { metafile } = await build({
     entryPoints: {
       jobqueue: join(ROOT, "cli/src/main.ts"),
       // Found beside the bundle by name (worker/src/watchdog/thread-file.ts).
@@ -39,7 +40,8 @@ export async function bundle(directory: string): Promise<void> {
     minifySyntax: true,
     minifyWhitespace: true, // names stay, for stack traces
     sourcemap: false,
-    legalComments: "linked",
+    legalComments: "none", // the whole licences are beside it
+    metafile: true,
     banner: { js: BANNER },
     logLevel: "warning",
     absWorkingDir: ROOT,
@@ -48,6 +50,8 @@ export async function bundle(directory: string): Promise<void> {
     recursive: true,
     filter: (path) => !/\.(ts|md)$/.test(path),
   });
+  writeFileSync(join(app, "THIRD-PARTY-LICENSES.txt"), licencesOf(Object.keys(metafile.inputs), ROOT));
+  cpSync(join(ROOT, "LICENSE"), join(app, "LICENSE"));
   linkCommand(directory);
   shareLibrary(directory);
 }

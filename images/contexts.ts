@@ -1,5 +1,5 @@
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { cpSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { postgresBinaries } from "../test/support/postgres/server.ts";
 import { bundle } from "./bundle.ts";
 
@@ -69,18 +69,4 @@ export async function demoPostgresContext(context: string): Promise<void> {
 function fresh(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-}
-
-/** Paths of the demo's documents below their folder, in the order in which `{"document": N}` counts them. */
-export function documentNames(context: string): string[] {
-  const documents = join(context, "documents");
-  if (!existsSync(documents)) throw new Error(`${basename(context)} has not been built`);
-  return globSync("**/*", { cwd: documents })
-    .filter((path) => statSync(join(documents, path)).isFile())
-    .toSorted();
-}
-
-/** The content of one document. */
-export function readDocument(context: string, name: string): Buffer {
-  return readFileSync(join(context, "documents", name));
 }

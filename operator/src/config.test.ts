@@ -51,6 +51,10 @@ describe("parseConfig", () => {
     ]);
   });
 
+  it("needs no namespace where there is no Lease", () => {
+    expect(parseConfig(["--leader-election=false"], { POD_NAME: "laptop" })).toMatchObject({ ok: true });
+  });
+
   it("takes what is known otherwise where nothing is said", () => {
     expect(parseConfig([], {}, { namespace: "default", identity: "laptop-1" })).toMatchObject({
       ok: true,

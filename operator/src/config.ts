@@ -50,7 +50,7 @@ export const SETTINGS: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   namespace: {
     env: "JOBQUEUE_OPERATOR_NAMESPACE",
     flag: "--namespace",
-    help: "Namespace of the operator itself, where its Lease is.",
+    help: "Namespace of the operator itself, where its Lease is. Required with leader election.",
     read: namespace,
   },
   watchNamespaces: {
@@ -124,10 +124,14 @@ export function parseConfig(
   const problems: string[] = [];
   const flags = readFlags(argv, problems);
   const values: Partial<Record<keyof Config, unknown>> = {};
+  const given = (key: keyof Config): string | undefined => {
+    const fromEnv = env[SETTINGS[key].env]?.trim();
+    return flags.get(SETTINGS[key].flag) ?? (fromEnv === "" ? undefined : fromEnv) ?? defaults[key];
+  };
   for (const key of Object.keys(SETTINGS) as (keyof Config)[]) {
     const setting = SETTINGS[key];
-    const fromEnv = env[setting.env]?.trim();
-    const text = flags.get(setting.flag) ?? (fromEnv === "" ? undefined : fromEnv) ?? defaults[key] ?? setting.fallback;
+    const unused = key === "namespace" && given("leaderElection") === "false"; // without a Lease it has no place to be
+    const text = given(key) ?? setting.fallback ?? (unused ? "default" : undefined);
     if (text === undefined) {
       problems.push(`${setting.env} (or ${setting.flag}) is missing. ${setting.help}`);
       continue;

@@ -7,14 +7,13 @@ import { deleteCluster } from "./kind.ts";
 import { withLock } from "./lock.ts";
 import { step } from "./progress.ts";
 
+/** Removes what `up` made; does nothing where there is nothing. With CLUSTER=current the cluster is not ours: it stays. */
 export async function down(): Promise<void> {
-  if (!usesCurrentContext()) {
-    await withLock(CLUSTER_NAME, "removing the cluster", async () => {
-      const engine = await runningEngine();
-      if (engine) await step(`cluster ${CLUSTER_NAME} removed`, () => deleteCluster(engine));
-      await releaseEngine();
-    });
-  }
+  await withLock(CLUSTER_NAME, "removing the cluster", async () => {
+    const engine = usesCurrentContext() ? undefined : await runningEngine();
+    if (engine) await step(`cluster ${CLUSTER_NAME} removed`, () => deleteCluster(engine));
+    await releaseEngine(); // images may have been built with it, whatever the cluster
+  });
   rmSync(CLUSTER_DIRECTORY, { recursive: true, force: true });
 }
 

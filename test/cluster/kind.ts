@@ -64,22 +64,16 @@ export async function markComplete(engine: Engine): Promise<void> {
 export async function createCluster(engine: Engine, image: string, log: string): Promise<void> {
   createClusterDirectory();
   const kind = await tool("kind");
-  const args = [
-    "create",
-    "cluster",
-    "--name",
-    CLUSTER_NAME,
-    "--image",
-    image,
-    "--kubeconfig",
-    KUBECONFIG,
-    "--config",
-    "-",
-  ];
+  const kubeconfig = freshKubeconfig();
+  const given = ["--image", image, "--kubeconfig", kubeconfig, "--config", "-"];
   for (let attempt = 1; ; attempt++) {
     await deleteCluster(engine);
     try {
-      await run(kind, args, { env: environment(engine), input: CONFIG, log });
+      await run(kind, ["create", "cluster", "--name", CLUSTER_NAME, ...given], {
+        env: environment(engine),
+        input: CONFIG,
+        log,
+      });
       renameSync(kubeconfig, KUBECONFIG);
       return;
     } catch (error) {

@@ -4,18 +4,18 @@
  */
 import { CLUSTER_NAME } from "./checkout.ts";
 import { usesCurrentContext } from "./current-context.ts";
-import { docker, type Engine, ensureEngine } from "./engine/engine.ts";
+import { docker, ensureEngine } from "./engine/engine.ts";
 import { loadImages, missingOnNodes } from "./kind.ts";
 import { withLock } from "./lock.ts";
 import { say, step } from "./progress.ts";
 
 /** Makes images available to the cluster; those that every node has already are not copied again. */
 export async function load(images: readonly string[]): Promise<void> {
-  const engine = await ensureEngine();
   if (usesCurrentContext()) {
-    await push(engine, images);
+    await push(images);
     return;
   }
+  const engine = await ensureEngine();
   await withLock(CLUSTER_NAME, "loading images", async () => {
     const missing = await missingOnNodes(engine, images);
     if (missing.length > 0)
@@ -24,7 +24,7 @@ export async function load(images: readonly string[]): Promise<void> {
   });
 }
 
-async function push(engine: Engine, images: readonly string[]): Promise<void> {
+async function push(images: readonly string[]): Promise<void> {
   const repository = process.env["IMAGE_REPOSITORY"];
   if (!repository) {
     throw new Error(
@@ -32,6 +32,7 @@ async function push(engine: Engine, images: readonly string[]): Promise<void> {
         "for example registry.example/team, log in with docker login, and build again.",
     );
   }
+  const engine = await ensureEngine();
   for (const image of images) {
     if (!image.startsWith(`${repository}/`))
       throw new Error(`${image} does not belong to IMAGE_REPOSITORY ${repository}`);

@@ -60,7 +60,7 @@ export class Stage {
       this.kubectl.run("rollout", "status", "statefulset/demo-postgres", "--timeout=180s"),
     ]);
     story.say(await kubectlFor(this.access, OPERATOR_NAMESPACE).run("get", "pods"));
-    this.#url = `postgres://postgres:${password}@demo-postgres:5432/postgres`;
+    this.#url = `postgres://postgres:${password}@demo-postgres.${DEMO_NAMESPACE}.svc:5432/postgres`;
   }
 
   /** Address of the store inside the cluster. */
@@ -122,7 +122,7 @@ export class Stage {
 
   /** Address of the store through a port-forward to a local port. */
   localUrl(port: number): string {
-    return this.url.replace("@demo-postgres:5432", `@127.0.0.1:${port}`);
+    return this.url.replace(`@demo-postgres.${DEMO_NAMESPACE}.svc:5432`, `@127.0.0.1:${port}`);
   }
 
   /** Runs the `jobqueue` command against the store, as a person would. */

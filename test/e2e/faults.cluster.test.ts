@@ -49,7 +49,7 @@ describe("the operator and its workers under faults", () => {
   });
 
   it("wrong credentials: the condition says so and what to do, other queues do not suffer, a mended Secret is picked up", async () => {
-    const wrong = ground.url("demo-postgres", 5432).replace(/:[^:@]+@/, ":wrong@");
+    const wrong = ground.clusterUrl.replace(/:[^:@]+@/, ":wrong@");
     await ground.kubectl.apply(storeManifests("other", wrong));
     await ground.queue({ name: "elsewhere", store: "other" });
     const store = await ground.condition("jobstore", "other", "Reachable", "False", "AuthFailed");
@@ -67,7 +67,7 @@ describe("the operator and its workers under faults", () => {
       return row?.open === "0" ? true : undefined;
     });
     await ground.condition("jobqueue", "work", "Ready", "True");
-    await ground.kubectl.apply(storeManifests("other", ground.url("demo-postgres", 5432)));
+    await ground.kubectl.apply(storeManifests("other", ground.clusterUrl));
     await ground.condition("jobstore", "other", "Ready", "True");
     await ground.condition("jobqueue", "elsewhere", "Ready", "True");
   });

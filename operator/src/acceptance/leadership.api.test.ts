@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { waitFor } from "../../../test/cluster/wait-for.ts";
 import { createTestDatabase, type TestDatabase } from "../../../test/support/postgres/database.ts";
 import type { RequestObservation } from "../kube/index.ts";
-import { ClusterUnderTest, openStore, workersSpec, writesOf } from "../testing/cluster-under-test.ts";
+import { ClusterUnderTest, openStore, writesOf } from "../testing/cluster-under-test.ts";
 
 const [adminUrl = ""] = Object.values(inject("postgres"));
 
@@ -21,7 +21,22 @@ describe("one operator acts, another one waits", () => {
     store = openStore(database.url);
     await cluster.secret("default", database.url);
     await cluster.jobStore("default");
-    await cluster.jobQueue("mailers", { replicas: 2, workers: workersSpec({ alsoServes: ["low"] }) });
+    // What the API server stores in another spelling, or not at all, must not look like somebody's change.
+    const odd = {
+      name: "worker",
+      image: "registry.example/worker:1",
+      args: [],
+      env: [{ name: "EMPTY", value: "" }],
+      resources: { requests: { cpu: "0.5", memory: "1024Mi" }, limits: { cpu: "1000m" } },
+      volumeMounts: [
+        { name: "work", mountPath: "/b", readOnly: false },
+        { name: "work", mountPath: "/a" },
+      ],
+      ports: [{ containerPort: 9000 }],
+      startupProbe: { exec: { command: ["true"] }, initialDelaySeconds: 0 },
+    };
+    const template = { spec: { containers: [odd], volumes: [{ name: "work", emptyDir: { sizeLimit: "2048Mi" } }] } };
+    await cluster.jobQueue("mailers", { replicas: 2, workers: { template, alsoServes: ["low"] } });
     await cluster.jobQueue("low", { state: "Paused", pauseReason: "nightly" });
   });
 

@@ -24,7 +24,7 @@ export const STATUS_BOUNDS = {
  * API server counts, although its message says bytes; cutting between two halves of one would not be valid JSON text.
  */
 export function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text; // a code point is one or two UTF-16 units, so this is safe and common
+  if (text.length <= limit) return text.toWellFormed(); // a code point is one or two UTF-16 units, so this is safe and common
   const points = Array.from(text.toWellFormed());
   return points.length <= limit ? text.toWellFormed() : `${points.slice(0, limit - 1).join("")}…`;
 }

@@ -397,6 +397,7 @@ describe("an object deleted and created again under its name while nobody looked
     await reflection.reflector.synced();
     proxy.add({ when: isWatch(namespace), fault: { kind: "reset" } });
     proxy.resetConnections();
+    await reflection.signals.first((signal) => "logged" in signal); // no watch is open any more
     await remove(namespace, "reborn");
     await put(namespace, "reborn", "2");
     proxy.clear();
@@ -459,6 +460,7 @@ describe("the comparison with a full list", () => {
     await reflection.reflector.synced();
     proxy.add({ when: (request) => request.url.includes(`/${namespace}/`), fault: { kind: "reset" } });
     proxy.resetConnections();
+    await reflection.signals.first((signal) => "logged" in signal); // no watch is open any more
     await put(namespace, "updated", "2");
     await put(namespace, "created", "1");
     await remove(namespace, "deleted");

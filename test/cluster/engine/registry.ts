@@ -2,7 +2,7 @@ import { rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory } from "../cache.ts";
 import { CommandError } from "../command.ts";
-import { say, step } from "../progress.ts";
+import { step } from "../progress.ts";
 import { docker, type Engine } from "./engine.ts";
 
 /** A pull that has not ended by then will not: on a slow line a node image takes some minutes. */
@@ -32,19 +32,24 @@ export async function hasImage(engine: Engine, image: string): Promise<boolean> 
 export async function obtainImage(engine: Engine, image: string): Promise<boolean> {
   if (await hasImage(engine, image)) return true;
   if (!mayAsk()) return false;
+  const refusal = await step(
+    `asking for ${image}`,
+    () => pull(engine, image),
+    (why) => (why === undefined ? `pulled ${image}` : `${image} cannot be pulled, so it is made here (${why})`),
+  );
+  if (refusal === undefined) rmSync(failureFile(), { force: true });
+  else writeFileSync(failureFile(), `${refusal}\n`);
+  return refusal === undefined;
+}
+
+/** Pulls an image; the reason when that is not possible. */
+async function pull(engine: Engine, image: string): Promise<string | undefined> {
   try {
-    await step(`image pulled: ${image}`, () =>
-      docker(engine, ["pull", "--quiet", image], { timeoutMs: PULL_TIMEOUT_MS }),
-    );
-    rmSync(failureFile(), { force: true });
-    return true;
+    await docker(engine, ["pull", "--quiet", image], { timeoutMs: PULL_TIMEOUT_MS });
+    return undefined;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    writeFileSync(failureFile(), `${error.message}\n`);
-    say(
-      `it cannot be pulled (${error.stderr.trim().split("\n").at(-1) || error.message}), so it is made here; REGISTRY=ask asks again`,
-    );
-    return false;
+    return error.stderr.trim().split("\n").at(-1) || error.message;
   }
 }
 

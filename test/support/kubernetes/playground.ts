@@ -59,7 +59,7 @@ export class Playground {
     const ground = new Playground(access, kubectl, randomBytes(12).toString("hex"));
     await kubectl.apply(postgresManifests(access, ground.#password));
     await kubectl.run("rollout", "status", "statefulset/demo-postgres", "--timeout=120s");
-    await kubectl.apply(storeManifests("default", ground.url("demo-postgres", 5432)));
+    await kubectl.apply(storeManifests("default", ground.clusterUrl));
     await kubectl.run("create", "configmap", "handlers", `--from-literal=handlers.yaml=${HANDLERS}`);
     return ground;
   }
@@ -67,6 +67,11 @@ export class Playground {
   /** Connection URL of the Postgres of this namespace as seen from a host and port. */
   url(host: string, port: number): string {
     return `postgres://postgres:${this.#password}@${host}:${port}/postgres`;
+  }
+
+  /** The same as pods see it; the operator runs in another namespace, so the name says which one. */
+  get clusterUrl(): string {
+    return this.url(`demo-postgres.${this.kubectl.namespace}.svc`, 5432);
   }
 
   /** A connection to the store from here, through a port-forward; opened anew after Postgres was restarted. */

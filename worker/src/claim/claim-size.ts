@@ -24,7 +24,7 @@ export interface ClaimLimits {
  * A job is prefetched only if it will begin within this time at the present rate, milliseconds. It bounds what prefetching
  * costs: how long a claimed job waits beside a more urgent one, or beside an idle worker elsewhere.
  */
-export const PREFETCH_HORIZON_MS = 200;
+const PREFETCH_HORIZON_MS = 200;
 
 /** No claim asks for more: the batch size after which larger claims stopped paying (benchmarks of the store). */
 export const MAX_CLAIM = 2_000;
@@ -33,7 +33,7 @@ export const MAX_CLAIM = 2_000;
 export const MAX_UNACKNOWLEDGED = 2_000;
 
 /** How many jobs it is worth holding beyond the free slots. */
-export function prefetchAllowance(finishesPerMs: number, { prefetch }: ClaimLimits): number {
+function prefetchAllowance(finishesPerMs: number, { prefetch }: ClaimLimits): number {
   return Math.min(prefetch, Math.floor(finishesPerMs * PREFETCH_HORIZON_MS));
 }
 

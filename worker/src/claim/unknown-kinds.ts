@@ -22,7 +22,7 @@ export interface QueueOutlook {
 export const CLEAR_OUTLOOK: QueueOutlook = { restUntilMs: 0, fruitless: 0, lookPast: 0 };
 
 /** Rest of a queue that yields only unknown kinds. */
-export const UNKNOWN_KIND_REST = { baseMs: 250, maxMs: 2_000 } as const;
+const UNKNOWN_KIND_REST = { baseMs: 250, maxMs: 2_000 } as const;
 
 /** Most jobs a claim looks past. */
 export const MAX_LOOK_PAST = 1_000;

@@ -1,7 +1,7 @@
 import type { ExecutableSpec } from "./manifest.ts";
 
 /** Variables of the worker that every program needs to behave and that carry no secret. `LC_*` comes on top. */
-export const INHERITED_VARIABLES = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"] as const;
+const INHERITED_VARIABLES = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"] as const;
 
 /** What an attempt tells its program through the environment. */
 export interface AttemptVariables {

@@ -38,7 +38,7 @@ const LEASE_LOST_TERM_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** A program that did not end well. Its message is what the program said; a stack of ours would say nothing. */
-export class ExecutableFailed extends Error {
+class ExecutableFailed extends Error {
   override readonly name = "ExecutableFailed";
 
   constructor(message: string) {

@@ -48,7 +48,7 @@ export interface AttemptContext extends JobContext {
 }
 
 /** Longest kind; the store's own limit. */
-export const MAX_KIND_LENGTH = 200;
+const MAX_KIND_LENGTH = 200;
 
 /** Why a text cannot be a kind, or `undefined` when it can. */
 export function kindProblem(kind: unknown): string | undefined {
@@ -75,7 +75,7 @@ export function defineHandler<Payload = unknown, Result = unknown>(
 }
 
 /** Longest time limit of an attempt, seconds: seven days, as in the store. */
-export const MAX_TIMEOUT_SECONDS = 604_800;
+const MAX_TIMEOUT_SECONDS = 604_800;
 
 /** Why a value cannot be a time limit, or `undefined` when it can (or is absent). */
 export function timeoutProblem(seconds: unknown): string | undefined {

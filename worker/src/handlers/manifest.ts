@@ -27,7 +27,7 @@ export interface Manifest {
 export const HANDLER_PROPERTIES = ["command", "timeoutSeconds", "env", "passEnv", "cwd"] as const;
 
 /** A variable that may not reach a handler: the worker's own settings and secrets. */
-export function isReservedVariable(name: string): boolean {
+function isReservedVariable(name: string): boolean {
   return name === "DATABASE_URL" || name.startsWith("JOBQUEUE_");
 }
 

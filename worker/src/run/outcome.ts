@@ -1,5 +1,3 @@
-import type { ClaimedJob } from "@jobqueue/store";
-
 /** Why the worker asked a handler to stop. */
 export type AbortCause = "timeout" | "drain" | "lease lost";
 
@@ -73,12 +71,4 @@ function describe(value: unknown): string {
   } catch {
     return typeof value;
   }
-}
-
-/** An attempt that ended, on its way to the store. */
-export interface FinishedAttempt {
-  readonly job: ClaimedJob;
-  readonly outcome: Outcome;
-  /** How long the handler ran, milliseconds. */
-  readonly durationMs: number;
 }

@@ -23,7 +23,7 @@ describe("the Deployment of a pool", () => {
         "kind": "Deployment",
         "metadata": {
           "annotations": {
-            "jobqueue.dev/applied-hash": "45f959d718b58269",
+            "jobqueue.dev/applied-hash": "1d790f849d1bdfda",
           },
           "labels": {
             "app.kubernetes.io/component": "worker",
@@ -155,7 +155,7 @@ describe("the Deployment of a pool", () => {
                   ],
                   "image": "registry.example/mailer:1",
                   "livenessProbe": {
-                    "failureThreshold": 6,
+                    "failureThreshold": 9,
                     "httpGet": {
                       "path": "/livez",
                       "port": 8080,
@@ -395,13 +395,58 @@ describe("firstDifference", () => {
     ],
     ["a changed entry is named by its name", { c: [{ name: "x", v: 1 }] }, { c: [{ name: "x", v: 2 }] }, "c[x].v"],
     ["a missing entry is named", { c: [{ name: "x", v: 1 }] }, { c: [] }, "c[x]"],
-    ["mounts of one volume are told apart by their paths", { volumeMounts: [{ name: "v", mountPath: "/a" }, { name: "v", mountPath: "/b" }] }, { volumeMounts: [{ name: "v", mountPath: "/b" }, { name: "v", mountPath: "/a" }] }, undefined],
-    ["an amount in another spelling is the same", { resources: { requests: { cpu: "0.5", memory: "1024Mi" } } }, { resources: { requests: { cpu: "500m", memory: "1Gi" } } }, undefined],
-    ["another amount is not", { resources: { limits: { cpu: "0.5" } } }, { resources: { limits: { cpu: "501m" } } }, "resources.limits.cpu"],
-    ["spelling counts everywhere else", { env: [{ name: "X", value: "1024Mi" }] }, { env: [{ name: "X", value: "1Gi" }] }, "env[X].value"],
-    ["an empty text that is not stored is no difference", { env: [{ name: "X", value: "" }] }, { env: [{ name: "X" }] }, undefined],
-    ["a zero that is not stored is no difference", { volumeMounts: [{ mountPath: "/a", readOnly: false }] }, { volumeMounts: [{ mountPath: "/a" }] }, undefined],
-    ["a setting that is stored as false must be there", { securityContext: { allowPrivilegeEscalation: false } }, { securityContext: {} }, "securityContext.allowPrivilegeEscalation"],
+    [
+      "mounts of one volume are told apart by their paths",
+      {
+        volumeMounts: [
+          { name: "v", mountPath: "/a" },
+          { name: "v", mountPath: "/b" },
+        ],
+      },
+      {
+        volumeMounts: [
+          { name: "v", mountPath: "/b" },
+          { name: "v", mountPath: "/a" },
+        ],
+      },
+      undefined,
+    ],
+    [
+      "an amount in another spelling is the same",
+      { resources: { requests: { cpu: "0.5", memory: "1024Mi" } } },
+      { resources: { requests: { cpu: "500m", memory: "1Gi" } } },
+      undefined,
+    ],
+    [
+      "another amount is not",
+      { resources: { limits: { cpu: "0.5" } } },
+      { resources: { limits: { cpu: "501m" } } },
+      "resources.limits.cpu",
+    ],
+    [
+      "spelling counts everywhere else",
+      { env: [{ name: "X", value: "1024Mi" }] },
+      { env: [{ name: "X", value: "1Gi" }] },
+      "env[X].value",
+    ],
+    [
+      "an empty text that is not stored is no difference",
+      { env: [{ name: "X", value: "" }] },
+      { env: [{ name: "X" }] },
+      undefined,
+    ],
+    [
+      "a zero that is not stored is no difference",
+      { volumeMounts: [{ mountPath: "/a", readOnly: false }] },
+      { volumeMounts: [{ mountPath: "/a" }] },
+      undefined,
+    ],
+    [
+      "a setting that is stored as false must be there",
+      { securityContext: { allowPrivilegeEscalation: false } },
+      { securityContext: {} },
+      "securityContext.allowPrivilegeEscalation",
+    ],
     ["plain lists are compared whole", { args: ["a"] }, { args: ["a", "b"] }, "args"],
     ["and in order", { args: ["a", "b"] }, { args: ["b", "a"] }, "args[0]"],
   ])("%s", (_sentence, wanted, live, path) => {

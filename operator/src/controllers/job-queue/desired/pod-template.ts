@@ -70,8 +70,8 @@ function workerContainer(container: Container, queue: JobQueue, store: JobStore,
     ...container,
     env: [...workerEnvironment(queue, store, container.image), ...(container.env ?? [])],
     ...(mounts.length > 0 && { volumeMounts: mounts }),
-    // A minute of silence, twice the time after which the worker's own watchdog ends a blocked process with a diagnosis.
-    livenessProbe: container.livenessProbe ?? get("/livez", { periodSeconds: 10, failureThreshold: 6 }),
+    // A minute and a half of silence: the worker's own watchdog ends a blocked process after one, with a diagnosis.
+    livenessProbe: container.livenessProbe ?? get("/livez", { periodSeconds: 10, failureThreshold: 9 }),
     readinessProbe: container.readinessProbe ?? get("/readyz", { periodSeconds: 5, failureThreshold: 3 }),
   };
 }
