@@ -11,6 +11,7 @@ import { adoptCurrentContext, usesCurrentContext } from "./current-context.ts";
 import { type Engine, ensureEngine } from "./engine/engine.ts";
 import { createCluster, exportKubeconfig, isComplete, markComplete, nodeContainers } from "./kind.ts";
 import { withLock } from "./lock.ts";
+import { ownNodeImage } from "./node-image/build.ts";
 import { ensureNodeImage } from "./node-image/node-image.ts";
 import { formatDuration, say, step } from "./progress.ts";
 import { waitUntilReady } from "./ready.ts";
@@ -53,7 +54,10 @@ async function reuse(engine: Engine): Promise<boolean> {
     if (!(await isComplete(engine))) throw new Error("the run that made it was ended before it was ready");
     await exportKubeconfig(engine);
     const found = await step("cluster found running", () => waitUntilReady(REUSE_TIMEOUT_MS));
-    say(`cluster ${CLUSTER_NAME}: Kubernetes ${found.version}, ${found.nodes} nodes, reused`);
+    const image = containers[0]?.image ?? "";
+    const old = image.startsWith("jobqueue-node:") && image !== ownNodeImage();
+    const remark = old ? " (its node image is from earlier sources: make cluster-down cluster renews it)" : "";
+    say(`cluster ${CLUSTER_NAME}: Kubernetes ${found.version}, ${found.nodes} nodes, reused${remark}`);
     return true;
   } catch (error) {
     say(

@@ -148,8 +148,8 @@ export class Stage {
       "kubectl explain jobqueue.spec",
       `kubectl -n ${DEMO_NAMESPACE} scale jobqueue high --replicas=4`,
       `kubectl -n ${DEMO_NAMESPACE} apply -f crds/examples/paused.yaml`,
-      `kubectl -n ${DEMO_NAMESPACE} port-forward pod/demo-postgres-0 5432 &   # then, with its password:`,
-      "npx jobqueue status --store-url postgres://postgres:PASSWORD@127.0.0.1:5432/postgres?sslmode=disable",
+      `npx jobqueue status -n ${DEMO_NAMESPACE}`,
+      `npx jobqueue pause '*' --reason "lunch" --for 5m -n ${DEMO_NAMESPACE}`,
       `kubectl -n ${OPERATOR_NAMESPACE} logs deployment/jobqueue-operator`,
       "make demo-down   # removes everything",
     ]) {

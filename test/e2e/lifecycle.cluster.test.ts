@@ -98,12 +98,12 @@ describe("a JobQueue from kubectl apply to kubectl delete", () => {
   });
 
   it("an edited template rolls the pool over without losing a job or spending an attempt", async () => {
-    const before = (await readyPods(ground, "mail", 2)).map((pod) => pod.metadata.uid);
+    const before = new Set((await readyPods(ground, "mail", 2)).map((pod) => pod.metadata.uid));
     const ids = await ground.naps("mail", 40, 0.5);
     await ground.queue({ name: "mail", replicas: 2, workers: { ...pool, annotations: { release: "2" } } });
     await eventually("two pods of the new template", async () => {
       const pods = await readyPods(ground, "mail", 2);
-      return pods.every((pod) => !before.includes(pod.metadata.uid)) ? true : undefined;
+      return pods.every((pod) => !before.has(pod.metadata.uid)) ? true : undefined;
     });
     await allCompleted(ground, "mail", 65);
     const rows = await (

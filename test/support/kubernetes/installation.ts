@@ -6,7 +6,7 @@ import { Kubectl } from "./kubectl.ts";
 export const REPOSITORY = join(import.meta.dirname, "../../..");
 
 /** References of the images that this checkout is made into, as pods name them. */
-export interface Images {
+interface Images {
   readonly operator: string;
   readonly demoWorker: string;
   readonly demoPostgres: string;
@@ -31,7 +31,7 @@ export function kubectlFor(access: ClusterAccess, namespace: string): Kubectl {
 }
 
 /** helm with the cluster's credentials. */
-export async function helm(access: ClusterAccess, ...args: string[]): Promise<string> {
+async function helm(access: ClusterAccess, ...args: string[]): Promise<string> {
   return run(access.helm, args, { env: { KUBECONFIG: access.kubeconfig } });
 }
 
@@ -52,7 +52,7 @@ export async function uninstallOperator(access: ClusterAccess): Promise<string> 
 }
 
 /** Splits `repository:tag`; a registry's port is not a tag. */
-export function splitReference(reference: string): readonly [string, string] {
+function splitReference(reference: string): readonly [string, string] {
   const colon = reference.lastIndexOf(":");
   if (colon === -1 || reference.includes("/", colon)) return [reference, "latest"];
   return [reference.slice(0, colon), reference.slice(colon + 1)];

@@ -29,7 +29,6 @@ const database = new Database({
 });
 
 function tell(message: WatchdogMessage): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the rule is about windows; threads have no origin
   parentPort?.postMessage(message);
 }
 

@@ -86,7 +86,6 @@ export class Watchdog implements Service {
     const thread = this.#thread;
     if (!thread) return;
     const command: WatchdogCommand = { type: "stop" };
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the rule is about windows; threads have no origin
     thread.postMessage(command);
     const timer = setTimeout(() => void thread.terminate(), STOP_TIMEOUT_MS);
     await this.#exited;
