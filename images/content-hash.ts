@@ -3,7 +3,7 @@ import { globSync, lstatSync, lutimesSync, readFileSync, readlinkSync } from "no
 import { join } from "node:path";
 
 /** Every file and link below a directory, by relative path, in an order that is the same everywhere. */
-export function filesBelow(directory: string): string[] {
+function filesBelow(directory: string): string[] {
   return globSync("**/*", { cwd: directory })
     .filter((path) => !lstatSync(join(directory, path)).isDirectory())
     .toSorted();

@@ -31,24 +31,22 @@ export function kubectlFor(access: ClusterAccess, namespace: string): Kubectl {
 }
 
 /** helm with the cluster's credentials. */
-async function helm(access: ClusterAccess, ...args: string[]): Promise<string> {
+async function helm(access: ClusterAccess, args: readonly string[]): Promise<string> {
   return run(access.helm, args, { env: { KUBECONFIG: access.kubeconfig } });
 }
 
 /** Installs or upgrades the chart with the values that name our image, and waits until the operator is ready. */
 export async function installOperator(access: ClusterAccess): Promise<string> {
   const [repository, tag] = splitReference(access.images.operator);
-  return helm(
-    access,
-    ...["upgrade", "--install", RELEASE, join(REPOSITORY, "charts/jobqueue-operator")],
-    ...["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "3m"],
-    ...["--set", `image.repository=${repository}`, "--set", `image.tag=${tag}`],
-  );
+  const chart = join(REPOSITORY, "charts/jobqueue-operator");
+  const where = ["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "3m"];
+  const image = ["--set", `image.repository=${repository}`, "--set", `image.tag=${tag}`];
+  return helm(access, ["upgrade", "--install", RELEASE, chart, ...where, ...image]);
 }
 
 /** Removes the release; CRDs and everything in them stay, as the chart promises. */
 export async function uninstallOperator(access: ClusterAccess): Promise<string> {
-  return helm(access, "uninstall", RELEASE, "--namespace", OPERATOR_NAMESPACE, "--wait", "--ignore-not-found");
+  return helm(access, ["uninstall", RELEASE, "--namespace", OPERATOR_NAMESPACE, "--wait", "--ignore-not-found"]);
 }
 
 /** Splits `repository:tag`; a registry's port is not a tag. */
