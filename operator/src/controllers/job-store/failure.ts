@@ -108,7 +108,11 @@ function connectionLost(
   coded: string,
 ): { reason: UnreachableReason; sentence: string } {
   if (code !== undefined && NAMELESS.test(code)) {
-    return { reason: "ConnectFailed", sentence: `The host name in ${secret} cannot be resolved${coded}.` };
+    // A short name is resolved in the operator's namespace, not in the JobStore's: the commonest first mistake.
+    return {
+      reason: "ConnectFailed",
+      sentence: `The host name in ${secret} cannot be resolved${coded}; a Service of this cluster is written with its namespace, SERVICE.NAMESPACE.svc.`,
+    };
   }
   if (code === "ETIMEDOUT" || /within the time allowed/.test(error.message)) {
     return {
