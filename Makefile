@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Every script runs on the Node that npm pinned, whatever the system's is.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help demo demo-down test check generate verify install cluster cluster-down images clean
+.PHONY: help demo demo-down test check generate verify install cluster cluster-down images lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ node_modules/.package-lock.json: package-lock.json package.json */package.json
 	@echo "installing npm packages"
 	@npm ci --loglevel=error
 	@touch $@
+
+lock: ## Make package-lock.json anew, for every platform (npm forgets the others when it starts from node_modules)
+	rm -rf node_modules package-lock.json && npm install --package-lock-only --loglevel=error && npm ci --loglevel=error
 
 clean: ## Remove what builds and runs left in this folder (not the cluster)
 	rm -rf node_modules dist
