@@ -1,32 +1,33 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "../cluster/wait-for.ts";
 
 /** Options of {@link eventually}. */
-export interface EventuallyOptions {
-  /** How long to try, in milliseconds. */
+interface EventuallyOptions {
+  /** How long to try, in milliseconds (default one minute). */
   readonly timeoutMs?: number;
-  /** Pause between two looks, in milliseconds. */
+  /** Pause between two looks, in milliseconds (default 100). */
   readonly everyMs?: number;
 }
 
 /**
- * Looks again and again until `look` returns something other than `undefined` and does not throw, and returns that.
- * For the state of other processes, which have no signal to wait on; the error of the last look is the cause.
+ * Looks again and again until `look` returns something other than `undefined`, and returns that. Unlike with `waitFor` a look
+ * may throw: for the state of other processes, which have no signal to wait on and may be away for a while. The error of
+ * the last look ends the message.
  */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined>,
   { timeoutMs = 60_000, everyMs = 100 }: EventuallyOptions = {},
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    let cause: unknown;
+  let trouble = "";
+  const lookWithCare = async (): Promise<{ readonly value: T } | undefined> => {
     try {
-      const seen = await look();
-      if (seen !== undefined) return seen;
+      trouble = "";
+      const value = await look();
+      return value === undefined ? undefined : { value };
     } catch (error) {
-      cause = error;
+      trouble = error instanceof Error ? error.message : String(error);
+      return undefined;
     }
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s for: ${what}`, { cause });
-    await sleep(everyMs);
-  }
+  };
+  return (await waitFor(what, lookWithCare, { timeoutMs, everyMs, explain: () => trouble })).value;
 }
