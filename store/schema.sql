@@ -724,6 +724,8 @@ begin
   insert into audit_events (action, actor, source, target, reason, before, after)
   values ('hold', hold.actor, hold.source, hold.queue, hold.reason,
     case when v_old.name is not null then to_jsonb(v_old) end, to_jsonb(v_new));
+  -- Who waits for work wants to know at once; rare enough for what NOTIFY costs.
+  perform pg_notify(hint_channel(), hold.queue);
   return true;
 end $function$;
 
@@ -1071,6 +1073,7 @@ begin
   if not found then return false; end if;
   insert into audit_events (action, actor, target, reason, before)
   values ('release', release.actor, release.queue, release.reason, to_jsonb(v_old));
+  perform pg_notify(hint_channel(), release.queue);
   return v_old.until is null or v_old.until > clock_timestamp();
 end $function$;
 
@@ -1166,7 +1169,7 @@ comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], dur
 
 comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back). Count lease_ms from when the heartbeat was sent.';
 
-comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs; anybody can send one, so go and look.';
+comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, or * for all; anybody can send one, so go and look.';
 
 comment on function hold(queue text, name text, reason text, actor text, source text, until timestamp with time zone) is 'Holds a queue, or * for every queue of the store, also those made later. Once it has committed no claim of these jobs commits. Waits for claims that are under way. Placing a hold of the same name again changes it. Returns whether anything changed; only then is an audit event written.';
 

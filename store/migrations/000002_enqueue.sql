@@ -16,7 +16,7 @@ language sql stable set search_path = {{schema}}, pg_temp as $$
   select 'jobqueue_' || left(encode(sha256(convert_to(current_schema(), 'UTF8')), 'hex'), 16)
 $$;
 comment on function hint_channel() is
-  'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs; anybody can send one, so go and look.';
+  'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, or * for all; anybody can send one, so go and look.';
 
 create function notify_queue(queue text) returns void
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$

@@ -3,6 +3,8 @@ import { forEachPostgres } from "../../../test/support/postgres/database.ts";
 import { PostgresProxy } from "../../../test/support/postgres/proxy.ts";
 import { enqueue, enqueueMany } from "../jobs/enqueue.ts";
 import { notifyQueue } from "../queues/ensure-queue.ts";
+import { hold } from "../queues/hold.ts";
+import { release } from "../queues/release.ts";
 import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { hintChannel, QueueHints } from "./queue-hints.ts";
 import { parseStoreUrl } from "./settings.ts";
@@ -119,6 +121,18 @@ forEachPostgres(({ adminUrl }) => {
     await listener.until(() => listener.hints.includes("end"));
     expect(listener.hints).toEqual(["by-function", "by-option", "end"]);
     await expect(notifyQueue(store.database, "x".repeat(8_000))).rejects.toThrow("cannot be the name of a queue");
+  });
+
+  it("G11: a hold and its release are hints, of * too; a hold that changes nothing is none", async () => {
+    const listener = new Listener();
+    started.push(await store.connect().listen(listener));
+    const asked = { name: "n", reason: "r", actor: "a", source: "cli" };
+    await hold(store.database, { queue: "mail", ...asked });
+    await hold(store.database, { queue: "mail", ...asked });
+    await hold(store.database, { queue: "*", ...asked });
+    await release(store.database, { queue: "mail", name: "n", actor: "a", reason: "r" });
+    await listener.until(() => listener.hints.length >= 3);
+    expect(listener.hints).toEqual(["mail", "*", "mail"]);
   });
 
   describe("a listener whose connection dies", () => {
