@@ -5,8 +5,9 @@
  *   node charts/scripts/sync-crds.ts           writes
  *   node charts/scripts/sync-crds.ts --check   compares, and fails when something committed is not up to date
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeOrCheck } from "../../test/generated-files.ts";
 import { crdTemplate } from "./crd-template.ts";
 import { withValuesTable } from "./values-table.ts";
 
@@ -21,18 +22,4 @@ for (const plural of ["jobstores", "jobqueues"]) {
 }
 outputs.set(`${chart}/README.md`, await withValuesTable(read(`${chart}/README.md`), read(`${chart}/values.yaml`)));
 
-const check = process.argv.includes("--check");
-let stale = 0;
-for (const [file, text] of outputs) {
-  const path = join(root, file);
-  if (existsSync(path) && readFileSync(path, "utf8") === text) continue;
-  if (check) {
-    process.stderr.write(`${file} is not up to date; run "make generate"\n`);
-    stale += 1;
-  } else {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-    process.stdout.write(`wrote ${file}\n`);
-  }
-}
-process.exitCode = stale > 0 ? 1 : 0;
+writeOrCheck(outputs);

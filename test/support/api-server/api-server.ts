@@ -5,7 +5,7 @@ import { type ControlPlanePrograms, controlPlanePrograms } from "../../cluster/b
 import { ApiClient } from "./api-client.ts";
 import { applyCrds } from "./crds.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../free-port.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { createServerDirectory } from "./leftovers.ts";
 import { ServerProcess } from "./server-process.ts";

@@ -11,9 +11,9 @@ import {
   symlinkSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { freePort } from "../free-port.ts";
 
 /** Majors of PostgreSQL whose binaries the npm packages of this repository bring; tests run on each of them. */
 export const POSTGRES_MAJORS = [15, 18] as const;
@@ -60,19 +60,6 @@ export function postgresBinaries(major: PostgresMajor): string {
     rmSync(fresh, { recursive: true, force: true }); // another run was first
   }
   return target;
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => {
-        resolve(typeof address === "object" && address ? address.port : 0);
-      });
-    });
-  });
 }
 
 /**
