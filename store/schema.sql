@@ -21,6 +21,15 @@ create table audit_events (
   count integer default 1 not null
 );
 
+create table cancel_requests (
+  job_id bigint not null,
+  lease_token bigint not null,
+  worker_id bigint not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  actor text not null,
+  reason text not null
+);
+
 create table holds (
   queue text collate "C" not null,
   name text collate "C" not null,
@@ -31,12 +40,20 @@ create table holds (
   until timestamp with time zone
 );
 
+create table job_dependencies (
+  job_id bigint not null,
+  depends_on bigint not null,
+  policy text not null
+);
+
 create table job_history (
   id bigint not null,
+  generation smallint default 1 not null,
   queue text collate "C" not null,
   kind text not null,
   state smallint not null,
   dead_reason text,
+  superseded boolean default false not null,
   priority smallint not null,
   attempt smallint not null,
   max_attempts smallint not null,
@@ -49,12 +66,20 @@ create table job_history (
   claimed_at timestamp with time zone,
   finished_at timestamp with time zone not null,
   duration_ms integer,
+  result_expires_at timestamp with time zone,
+  finaliser_id bigint,
+  concurrency_key text collate "C",
   unique_key text collate "C",
   tag text,
   labels jsonb,
+  options jsonb,
   payload json not null,
   result json,
+  progress jsonb,
+  process jsonb,
+  exit_code integer,
   last_error text,
+  errors jsonb,
   last_recovery jsonb
 ) partition by RANGE (finished_at);
 
@@ -63,24 +88,47 @@ create table jobs (
   run_at timestamp with time zone default clock_timestamp() not null,
   created_at timestamp with time zone default clock_timestamp() not null,
   claimed_at timestamp with time zone,
+  deadline timestamp with time zone,
   lease_token bigint,
   last_lease_token bigint,
   worker_id bigint,
   timeout_ms integer,
+  result_ttl_seconds integer,
   state smallint default 0 not null,
   priority smallint default 0 not null,
   attempt smallint default 0 not null,
   max_attempts smallint default 5 not null,
   recoveries smallint default 0 not null,
+  generation smallint default 1 not null,
+  limited boolean default false not null,
   queue text collate "C" not null,
   kind text not null,
+  concurrency_key text collate "C",
   unique_key text collate "C",
   tag text,
   labels jsonb,
+  options jsonb,
   payload json not null,
+  progress jsonb,
+  process jsonb,
+  exit_code integer,
   last_error text,
+  errors jsonb,
   last_recovery jsonb
 ) with (fillfactor=85, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_cost_delay=0, autovacuum_analyze_scale_factor=0.05);
+
+create table kept_keys (
+  unique_key text collate "C" not null,
+  job_id bigint not null,
+  until timestamp with time zone not null
+);
+
+create table leases (
+  token bigint not null,
+  worker_id bigint not null,
+  claimed_at timestamp with time zone default clock_timestamp() not null,
+  ids bigint[] not null
+) with (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_cost_delay=0);
 
 create table migrations (
   version integer not null,
@@ -89,9 +137,59 @@ create table migrations (
   applied_by text default SESSION_USER not null
 );
 
+create table queue_limits (
+  queue text collate "C" not null,
+  max_running integer,
+  max_running_per_key integer,
+  fair boolean default false not null,
+  rate_count integer,
+  rate_period_ms integer,
+  tokens double precision default 0 not null,
+  tokens_at timestamp with time zone default clock_timestamp() not null,
+  last_key text collate "C"
+) with (fillfactor=50);
+
 create table queues (
   name text collate "C" not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  max_attempts smallint,
+  timeout_ms integer,
+  result_ttl_seconds integer,
+  retry jsonb,
+  on_worker_loss text default 'retry'::text not null,
+  max_recoveries smallint default 3 not null
+);
+
+create table schedule_ticks (
+  schedule text collate "C" not null,
+  tick timestamp with time zone not null,
+  outcome text not null,
+  job_id bigint,
+  at timestamp with time zone default clock_timestamp() not null
+);
+
+create table schedules (
+  name text collate "C" not null,
+  queue text collate "C" not null,
+  kind text not null,
+  payload json default '{}'::json not null,
+  options jsonb default '{}'::jsonb not null,
+  cron text not null,
+  time_zone text not null,
+  missed_ticks text default 'once'::text not null,
+  max_missed integer default 100 not null,
+  paused boolean default false not null,
+  next_at timestamp with time zone,
+  last_tick timestamp with time zone,
   created_at timestamp with time zone default clock_timestamp() not null
+);
+
+create table store_settings (
+  only_row boolean default true not null,
+  completed_seconds integer default 604800 not null,
+  cancelled_seconds integer default 604800 not null,
+  dead_seconds integer default 2592000 not null,
+  audit_seconds integer default 31536000 not null
 );
 
 create table workers (
@@ -111,6 +209,7 @@ create table workers (
   version text,
   pool text,
   queues text[] default '{}'::text[] not null,
+  kinds text[],
   concurrency integer,
   lease_seconds integer default 30 not null,
   state text default 'active'::text not null,
@@ -119,6 +218,8 @@ create table workers (
   lease_until timestamp with time zone not null,
   loop_age_ms bigint,
   last_claim_age_ms bigint,
+  last_finish_age_ms bigint,
+  renewing boolean default true not null,
   slots_busy integer,
   slots_stuck integer,
   gone_at timestamp with time zone,
@@ -128,11 +229,13 @@ create table workers (
 
 -- Constraints
 
-alter table audit_events add constraint audit_events_action_check CHECK ((action = ANY (ARRAY['hold'::text, 'release'::text, 'workers_gone'::text, 'recover_stale'::text])));
+alter table audit_events add constraint audit_events_action_check CHECK ((action = ANY (ARRAY['hold'::text, 'release'::text, 'configure_queue'::text, 'configure_store'::text, 'workers_gone'::text, 'recover_stale'::text, 'retry'::text, 'cancel'::text, 'delete'::text, 'put_schedule'::text, 'delete_schedule'::text, 'pause_schedule'::text, 'grant_role'::text])));
 
 alter table audit_events add constraint audit_events_actor_check CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 256)));
 
 alter table audit_events add constraint audit_events_pkey PRIMARY KEY (id);
+
+alter table cancel_requests add constraint cancel_requests_pkey PRIMARY KEY (job_id);
 
 alter table holds add constraint holds_actor_check CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 256)));
 
@@ -148,19 +251,27 @@ alter table holds add constraint holds_source_check CHECK ((source ~ '^[a-z][a-z
 
 alter table holds add constraint holds_until_check CHECK (isfinite(until));
 
+alter table job_dependencies add constraint job_dependencies_pkey PRIMARY KEY (job_id, depends_on);
+
+alter table job_dependencies add constraint job_dependencies_policy_check CHECK ((policy = ANY (ARRAY['cancel'::text, 'run'::text])));
+
 alter table job_history add constraint job_history_check CHECK (((state = 12) = (dead_reason IS NOT NULL)));
 
-alter table job_history add constraint job_history_dead_reason_check CHECK ((dead_reason = ANY (ARRAY['attempts'::text, 'poison'::text])));
+alter table job_history add constraint job_history_dead_reason_check CHECK ((dead_reason = ANY (ARRAY['attempts'::text, 'permanent'::text, 'poison'::text, 'worker_lost'::text])));
 
 alter table job_history add constraint job_history_duration_ms_check CHECK ((duration_ms >= 0));
 
-alter table job_history add constraint job_history_state_check CHECK ((state = ANY (ARRAY[10, 12])));
+alter table job_history add constraint job_history_state_check CHECK ((state = ANY (ARRAY[10, 11, 12])));
 
 alter table jobs add constraint jobs_attempt_check CHECK ((attempt >= 0));
 
 alter table jobs add constraint jobs_check CHECK (((state = 1) = (lease_token IS NOT NULL)));
 
 alter table jobs add constraint jobs_check1 CHECK (((state = 1) = (worker_id IS NOT NULL)));
+
+alter table jobs add constraint jobs_concurrency_key_check CHECK (((char_length(concurrency_key) >= 1) AND (char_length(concurrency_key) <= 200)));
+
+alter table jobs add constraint jobs_generation_check CHECK ((generation >= 1));
 
 alter table jobs add constraint jobs_kind_check CHECK (((octet_length(kind) >= 1) AND (octet_length(kind) <= 128)));
 
@@ -176,9 +287,11 @@ alter table jobs add constraint jobs_queue_check CHECK (((octet_length(queue) >=
 
 alter table jobs add constraint jobs_recoveries_check CHECK ((recoveries >= 0));
 
+alter table jobs add constraint jobs_result_ttl_seconds_check CHECK (((result_ttl_seconds >= 0) AND (result_ttl_seconds <= 315360000)));
+
 alter table jobs add constraint jobs_run_at_check CHECK (isfinite(run_at));
 
-alter table jobs add constraint jobs_state_check CHECK ((state = ANY (ARRAY[0, 1, 2, 3])));
+alter table jobs add constraint jobs_state_check CHECK ((state = ANY (ARRAY[0, 1, 2, 3, 4])));
 
 alter table jobs add constraint jobs_tag_check CHECK (((char_length(tag) >= 1) AND (char_length(tag) <= 200)));
 
@@ -186,11 +299,65 @@ alter table jobs add constraint jobs_timeout_ms_check CHECK (((timeout_ms >= 1) 
 
 alter table jobs add constraint jobs_unique_key_check CHECK (((char_length(unique_key) >= 1) AND (char_length(unique_key) <= 200)));
 
+alter table kept_keys add constraint kept_keys_pkey PRIMARY KEY (unique_key);
+
+alter table leases add constraint leases_pkey PRIMARY KEY (token);
+
 alter table migrations add constraint migrations_pkey PRIMARY KEY (version);
+
+alter table queue_limits add constraint queue_limits_check CHECK (((rate_count IS NULL) = (rate_period_ms IS NULL)));
+
+alter table queue_limits add constraint queue_limits_max_running_check CHECK (((max_running >= 0) AND (max_running <= 1000000)));
+
+alter table queue_limits add constraint queue_limits_max_running_per_key_check CHECK (((max_running_per_key >= 1) AND (max_running_per_key <= 1000000)));
+
+alter table queue_limits add constraint queue_limits_pkey PRIMARY KEY (queue);
+
+alter table queue_limits add constraint queue_limits_rate_count_check CHECK (((rate_count >= 1) AND (rate_count <= 1000000)));
+
+alter table queue_limits add constraint queue_limits_rate_period_ms_check CHECK (((rate_period_ms >= 1) AND (rate_period_ms <= 86400000)));
+
+alter table queues add constraint queues_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000)));
+
+alter table queues add constraint queues_max_recoveries_check CHECK (((max_recoveries >= 1) AND (max_recoveries <= 1000)));
 
 alter table queues add constraint queues_name_check CHECK (((octet_length(name) <= 63) AND (name ~ '^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$'::text)));
 
+alter table queues add constraint queues_on_worker_loss_check CHECK ((on_worker_loss = ANY (ARRAY['retry'::text, 'fail'::text, 'hold'::text])));
+
 alter table queues add constraint queues_pkey PRIMARY KEY (name);
+
+alter table queues add constraint queues_result_ttl_seconds_check CHECK (((result_ttl_seconds >= 0) AND (result_ttl_seconds <= 315360000)));
+
+alter table queues add constraint queues_timeout_ms_check CHECK (((timeout_ms >= 1) AND (timeout_ms <= 604800000)));
+
+alter table schedule_ticks add constraint schedule_ticks_outcome_check CHECK ((outcome = ANY (ARRAY['fired'::text, 'duplicate'::text, 'skipped'::text])));
+
+alter table schedule_ticks add constraint schedule_ticks_pkey PRIMARY KEY (schedule, tick);
+
+alter table schedules add constraint schedules_cron_check CHECK (((char_length(cron) >= 1) AND (char_length(cron) <= 256)));
+
+alter table schedules add constraint schedules_max_missed_check CHECK (((max_missed >= 1) AND (max_missed <= 1000)));
+
+alter table schedules add constraint schedules_missed_ticks_check CHECK ((missed_ticks = ANY (ARRAY['skip'::text, 'once'::text, 'all'::text])));
+
+alter table schedules add constraint schedules_name_check CHECK (((octet_length(name) <= 128) AND (name ~ '^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$'::text)));
+
+alter table schedules add constraint schedules_pkey PRIMARY KEY (name);
+
+alter table schedules add constraint schedules_time_zone_check CHECK (((char_length(time_zone) >= 1) AND (char_length(time_zone) <= 64)));
+
+alter table store_settings add constraint store_settings_audit_seconds_check CHECK (((audit_seconds >= 86400) AND (audit_seconds <= 315360000)));
+
+alter table store_settings add constraint store_settings_cancelled_seconds_check CHECK (((cancelled_seconds >= 0) AND (cancelled_seconds <= 315360000)));
+
+alter table store_settings add constraint store_settings_completed_seconds_check CHECK (((completed_seconds >= 0) AND (completed_seconds <= 315360000)));
+
+alter table store_settings add constraint store_settings_dead_seconds_check CHECK (((dead_seconds >= 3600) AND (dead_seconds <= 315360000)));
+
+alter table store_settings add constraint store_settings_only_row_check CHECK (only_row);
+
+alter table store_settings add constraint store_settings_pkey PRIMARY KEY (only_row);
 
 alter table workers add constraint workers_boot_id_check CHECK (((char_length(boot_id) >= 1) AND (char_length(boot_id) <= 200)));
 
@@ -207,6 +374,8 @@ alter table workers add constraint workers_gone_reason_check CHECK ((char_length
 alter table workers add constraint workers_hostname_check CHECK ((char_length(hostname) <= 300));
 
 alter table workers add constraint workers_image_check CHECK ((char_length(image) <= 1000));
+
+alter table workers add constraint workers_kinds_check CHECK ((cardinality(kinds) <= 10000));
 
 alter table workers add constraint workers_lease_seconds_check CHECK (((lease_seconds >= 1) AND (lease_seconds <= 3600)));
 
@@ -233,15 +402,29 @@ alter table workers add constraint workers_version_check CHECK ((char_length(ver
 
 -- Indexes
 
+CREATE INDEX cancel_requests_worker ON cancel_requests USING btree (worker_id);
+
+CREATE INDEX job_dependencies_on ON job_dependencies USING btree (depends_on);
+
 CREATE INDEX job_history_dead ON job_history USING btree (queue, finished_at) WHERE (state = 12);
 
 CREATE INDEX job_history_id ON job_history USING btree (id);
+
+CREATE INDEX job_history_result ON job_history USING btree (result_expires_at) WHERE ((result_expires_at IS NOT NULL) AND (result IS NOT NULL));
+
+CREATE INDEX jobs_deadline ON jobs USING btree (deadline) WHERE (deadline IS NOT NULL);
 
 CREATE INDEX jobs_due ON jobs USING btree (run_at) WHERE (state = ANY (ARRAY[2, 3]));
 
 CREATE INDEX jobs_fetch ON jobs USING btree (queue, priority, run_at, id) WHERE (state = 0);
 
-CREATE INDEX jobs_running ON jobs USING btree (worker_id, queue) WHERE (state = 1);
+CREATE INDEX jobs_fetch_key ON jobs USING btree (queue, concurrency_key, priority, run_at, id) WHERE ((state = 0) AND (concurrency_key IS NOT NULL));
+
+CREATE INDEX jobs_limited ON jobs USING btree (queue, concurrency_key) WHERE limited;
+
+CREATE INDEX leases_worker ON leases USING btree (worker_id);
+
+CREATE INDEX schedules_next ON schedules USING btree (next_at) WHERE (NOT paused);
 
 CREATE INDEX workers_boot_id ON workers USING btree (boot_id);
 
@@ -1131,19 +1314,65 @@ end $function$;
 
 comment on column holds.until is 'When the hold ends by itself; it needs nobody to write anything.';
 
-comment on column jobs.attempt is 'Attempts spent, the running one included. Repeats after a recovery, so it is no fence.';
+comment on column job_dependencies.policy is 'What becomes of the waiting job when the other is cancelled, deleted or dead.';
 
-comment on column jobs.last_lease_token is 'Token of the last call of fail or return_unstarted that had an effect, so that a repeated call is known as done.';
+comment on column job_history.finaliser_id is 'The job that was enqueued because this one ended.';
+
+comment on column job_history.result_expires_at is 'From then on the result reads as null; maintain erases it.';
+
+comment on column job_history.superseded is 'A retry began a later generation of this job.';
+
+comment on column jobs.attempt is 'Attempts spent in this generation, the running one included. Repeats after a recovery, so it is no fence.';
+
+comment on column jobs.deadline is 'While a job with a timeout runs: when it is stale although its worker is live. Its timeout, and a grace.';
+
+comment on column jobs.errors is 'Errors of earlier attempts, oldest first, the last ten: attempt, generation, at, error, exit_code, worker.';
+
+comment on column jobs.generation is 'A retry by a person begins a new one. One terminal transition each.';
+
+comment on column jobs.last_lease_token is 'Token of the last call of fail, snooze or return_unstarted that had an effect, so that a repeated call is known as done.';
 
 comment on column jobs.lease_token is 'The lease, while it runs. Never reused; increases over the life of a job.';
 
+comment on column jobs.limited is 'It runs, and counts for the limits of its queue.';
+
+comment on column jobs.options is 'What few jobs have: retry, on_worker_loss, unique_for_seconds, finaliser, traceparent.';
+
+comment on column jobs.process is 'What runs or ran it, when that is not the worker itself: pid, ppid, run_as.';
+
 comment on column jobs.recoveries is 'Attempts lost to infrastructure; not spent.';
 
+comment on column queue_limits.fair is 'The concurrency keys of the queue take turns, so that one with many jobs does not keep the others waiting.';
+
+comment on column queue_limits.last_key is 'The concurrency key a claim served last: where the next one goes on.';
+
+comment on column queue_limits.max_running is 'Most jobs of the queue that run at once. 0 stops it.';
+
+comment on column queue_limits.max_running_per_key is 'Most jobs of one concurrency key that run at once; the keys take turns then, as with fair.';
+
+comment on column queue_limits.rate_count is 'At most so many starts per rate_period_ms: a bucket that holds rate_count and refills evenly.';
+
+comment on column queues.max_attempts is 'For jobs that say nothing of their own; read when a job is enqueued. Null: 5. So are timeout_ms and result_ttl_seconds.';
+
+comment on column queues.max_recoveries is 'The loss that makes a job dead (poison).';
+
+comment on column queues.on_worker_loss is 'What recovery does with a job whose worker was lost, unless the job says otherwise.';
+
+comment on column queues.retry is 'How long a failed job waits when it says nothing of its own; read when it fails. Null: 1 s, doubled to at most 1 h, 20 % jitter.';
+
+comment on column schedules.next_at is 'The next tick. Null: the schedule has no further one.';
+
+comment on column workers.kinds is 'Kinds it has handlers for; null when it did not say.';
+
 comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished.';
+
+comment on column workers.last_finish_age_ms is 'As of the last heartbeat: milliseconds since an attempt ended.';
 
 comment on column workers.lease_until is 'Until when the leases of all its jobs hold. Once passed, never renewed.';
 
 comment on column workers.loop_age_ms is 'As of the last heartbeat: milliseconds since the main loop turned.';
+
+comment on column workers.renewing is 'False while it beats without renewing its lease: its main loop is blocked.';
 
 comment on function add_queues(names text[]) is 'Internal. Makes queues known without ever waiting for another transaction.';
 
@@ -1203,15 +1432,31 @@ comment on sequence lease_tokens is 'Lease tokens, one per claim batch. A claim 
 
 comment on table audit_events is 'What people and the operator changed; written by the transaction that changed it.';
 
+comment on table cancel_requests is 'Running jobs that somebody cancelled and whose worker has not answered yet.';
+
 comment on table holds is 'Why queues are paused. A queue is held while any hold of it, or of *, is in force.';
 
-comment on table job_history is 'Jobs that are terminal: completed 10, dead 12. One partition per day (UTC) of finished_at.';
+comment on table job_dependencies is 'What deferred jobs still wait for; a row goes when the job it depends on ends.';
 
-comment on table jobs is 'Jobs that are live: pending 0, running 1, scheduled 2, failed and waiting for the next attempt 3.';
+comment on table job_history is 'Jobs that are terminal: completed 10, cancelled 11, dead 12. One partition per day (UTC) of finished_at.';
+
+comment on table jobs is 'Jobs that are live: pending 0, running 1, scheduled 2, failed and waiting for the next attempt 3, deferred 4.';
+
+comment on table kept_keys is 'Unique keys that stay taken for a while after their job ended (unique_for_seconds).';
+
+comment on table leases is 'Which jobs each claim took: how recovery finds the jobs of a worker without an index that every claim and every finish would pay. A row may outlive its leases; (id, token) in jobs decides.';
 
 comment on table migrations is 'Steps of the schema that this store has.';
 
-comment on table queues is 'Queues that are known: a row appears with the first job or hold, or by ensure_queue.';
+comment on table queue_limits is 'Queues whose claims are limited, and only these: a claim of any other queue pays one probe of this table.';
+
+comment on table queues is 'Queues that are known: a row appears with the first job or hold, or by ensure_queue or configure_queue.';
+
+comment on table schedule_ticks is 'What became of each tick; kept for 30 days.';
+
+comment on table schedules is 'Jobs that are enqueued at given times. Whoever fires a tick moves next_at in the same transaction.';
+
+comment on table store_settings is 'How long the store keeps what is over.';
 
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 

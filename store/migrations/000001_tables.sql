@@ -4,9 +4,38 @@
 create table queues (
   name text collate "C" primary key
     check (octet_length(name) <= 63 and name ~ '^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$'),
-  created_at timestamptz not null default clock_timestamp()
+  created_at timestamptz not null default clock_timestamp(),
+  max_attempts smallint check (max_attempts between 1 and 1000),
+  timeout_ms int check (timeout_ms between 1 and 604800000),
+  result_ttl_seconds int check (result_ttl_seconds between 0 and 315360000),
+  retry jsonb,
+  on_worker_loss text not null default 'retry' check (on_worker_loss in ('retry', 'fail', 'hold')),
+  max_recoveries smallint not null default 3 check (max_recoveries between 1 and 1000)
 );
-comment on table queues is 'Queues that are known: a row appears with the first job or hold, or by ensure_queue.';
+comment on table queues is 'Queues that are known: a row appears with the first job or hold, or by ensure_queue or configure_queue.';
+comment on column queues.max_attempts is 'For jobs that say nothing of their own; read when a job is enqueued. Null: 5. So are timeout_ms and result_ttl_seconds.';
+comment on column queues.retry is 'How long a failed job waits when it says nothing of its own; read when it fails. Null: 1 s, doubled to at most 1 h, 20 % jitter.';
+comment on column queues.on_worker_loss is 'What recovery does with a job whose worker was lost, unless the job says otherwise.';
+comment on column queues.max_recoveries is 'The loss that makes a job dead (poison).';
+
+create table queue_limits (
+  queue text collate "C" primary key,
+  max_running int check (max_running between 0 and 1000000),
+  max_running_per_key int check (max_running_per_key between 1 and 1000000),
+  fair boolean not null default false,
+  rate_count int check (rate_count between 1 and 1000000),
+  rate_period_ms int check (rate_period_ms between 1 and 86400000),
+  tokens float8 not null default 0,
+  tokens_at timestamptz not null default clock_timestamp(),
+  last_key text collate "C",
+  check ((rate_count is null) = (rate_period_ms is null))
+) with (fillfactor = 50);
+comment on table queue_limits is 'Queues whose claims are limited, and only these: a claim of any other queue pays one probe of this table.';
+comment on column queue_limits.max_running is 'Most jobs of the queue that run at once. 0 stops it.';
+comment on column queue_limits.max_running_per_key is 'Most jobs of one concurrency key that run at once; the keys take turns then, as with fair.';
+comment on column queue_limits.fair is 'The concurrency keys of the queue take turns, so that one with many jobs does not keep the others waiting.';
+comment on column queue_limits.rate_count is 'At most so many starts per rate_period_ms: a bucket that holds rate_count and refills evenly.';
+comment on column queue_limits.last_key is 'The concurrency key a claim served last: where the next one goes on.';
 
 create table holds (
   queue text collate "C" not null
@@ -43,6 +72,7 @@ create table workers (
   version text check (char_length(version) <= 300),
   pool text check (char_length(pool) <= 600),
   queues text[] not null default '{}' check (cardinality(queues) <= 1000),
+  kinds text[] check (cardinality(kinds) <= 10000),
   concurrency int check (concurrency >= 0),
   lease_seconds int not null default 30 check (lease_seconds between 1 and 3600),
   state text not null default 'active' check (state in ('active', 'draining', 'fenced', 'gone')),
@@ -51,6 +81,8 @@ create table workers (
   lease_until timestamptz not null,
   loop_age_ms bigint,
   last_claim_age_ms bigint,
+  last_finish_age_ms bigint,
+  renewing boolean not null default true,
   slots_busy int,
   slots_stuck int,
   gone_at timestamptz,
@@ -63,30 +95,53 @@ create index workers_boot_id on workers (boot_id);
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 comment on column workers.lease_until is 'Until when the leases of all its jobs hold. Once passed, never renewed.';
 comment on column workers.loop_age_ms is 'As of the last heartbeat: milliseconds since the main loop turned.';
+comment on column workers.kinds is 'Kinds it has handlers for; null when it did not say.';
+comment on column workers.renewing is 'False while it beats without renewing its lease: its main loop is blocked.';
+comment on column workers.last_finish_age_ms is 'As of the last heartbeat: milliseconds since an attempt ended.';
 comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished.';
+
+create table leases (
+  token bigint primary key,
+  worker_id bigint not null,
+  claimed_at timestamptz not null default clock_timestamp(),
+  ids bigint[] not null
+) with (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
+create index leases_worker on leases (worker_id);
+comment on table leases is
+  'Which jobs each claim took: how recovery finds the jobs of a worker without an index that every claim and every finish would pay. A row may outlive its leases; (id, token) in jobs decides.';
 
 create table jobs (
   id bigint generated always as identity primary key,
   run_at timestamptz not null default clock_timestamp() check (isfinite(run_at)),
   created_at timestamptz not null default clock_timestamp(),
   claimed_at timestamptz,
+  deadline timestamptz,
   lease_token bigint,
   last_lease_token bigint,
   worker_id bigint,
   timeout_ms int check (timeout_ms between 1 and 604800000),
-  state smallint not null default 0 check (state in (0, 1, 2, 3)),
+  result_ttl_seconds int check (result_ttl_seconds between 0 and 315360000),
+  state smallint not null default 0 check (state in (0, 1, 2, 3, 4)),
   priority smallint not null default 0,
   attempt smallint not null default 0 check (attempt >= 0),
   max_attempts smallint not null default 5 check (max_attempts between 1 and 1000),
   recoveries smallint not null default 0 check (recoveries >= 0),
+  generation smallint not null default 1 check (generation >= 1),
+  limited boolean not null default false,
   queue text collate "C" not null check (octet_length(queue) between 1 and 63),
   kind text not null check (octet_length(kind) between 1 and 128),
+  concurrency_key text collate "C" check (char_length(concurrency_key) between 1 and 200),
   unique_key text collate "C" check (char_length(unique_key) between 1 and 200),
   tag text check (char_length(tag) between 1 and 200),
   labels jsonb,
+  options jsonb,
   -- What is stored, compressed or not: looking at the text itself would fetch large payloads on every update.
   payload json not null check (pg_column_size(payload) <= 1048640),
+  progress jsonb,
+  process jsonb,
+  exit_code int,
   last_error text check (char_length(last_error) <= 8192),
+  errors jsonb,
   last_recovery jsonb,
   -- With this, (id, lease_token) alone is the fence: no statement needs to look at the state as well.
   check ((state = 1) = (lease_token is not null)),
@@ -96,21 +151,33 @@ create table jobs (
 -- Equals the order of a claim. Jobs whose time has not come are not in it, so a claim never walks over them.
 create index jobs_fetch on jobs (queue, priority, run_at, id) where state = 0;
 create index jobs_due on jobs (run_at) where state in (2, 3);
-create index jobs_running on jobs (worker_id, queue) where state = 1;
+-- The next four hold only jobs that have what they are about; all others do not pay for them.
+create index jobs_fetch_key on jobs (queue, concurrency_key, priority, run_at, id) where state = 0 and concurrency_key is not null;
+create index jobs_limited on jobs (queue, concurrency_key) where limited;
+create index jobs_deadline on jobs (deadline) where deadline is not null;
 create unique index jobs_unique on jobs (unique_key) where unique_key is not null;
-comment on table jobs is 'Jobs that are live: pending 0, running 1, scheduled 2, failed and waiting for the next attempt 3.';
-comment on column jobs.attempt is 'Attempts spent, the running one included. Repeats after a recovery, so it is no fence.';
+comment on table jobs is
+  'Jobs that are live: pending 0, running 1, scheduled 2, failed and waiting for the next attempt 3, deferred 4.';
+comment on column jobs.attempt is 'Attempts spent in this generation, the running one included. Repeats after a recovery, so it is no fence.';
 comment on column jobs.recoveries is 'Attempts lost to infrastructure; not spent.';
+comment on column jobs.generation is 'A retry by a person begins a new one. One terminal transition each.';
 comment on column jobs.lease_token is 'The lease, while it runs. Never reused; increases over the life of a job.';
 comment on column jobs.last_lease_token is
-  'Token of the last call of fail or return_unstarted that had an effect, so that a repeated call is known as done.';
+  'Token of the last call of fail, snooze or return_unstarted that had an effect, so that a repeated call is known as done.';
+comment on column jobs.deadline is 'While a job with a timeout runs: when it is stale although its worker is live. Its timeout, and a grace.';
+comment on column jobs.limited is 'It runs, and counts for the limits of its queue.';
+comment on column jobs.options is 'What few jobs have: retry, on_worker_loss, unique_for_seconds, finaliser, traceparent.';
+comment on column jobs.process is 'What runs or ran it, when that is not the worker itself: pid, ppid, run_as.';
+comment on column jobs.errors is 'Errors of earlier attempts, oldest first, the last ten: attempt, generation, at, error, exit_code, worker.';
 
 create table job_history (
   id bigint not null,
+  generation smallint not null default 1,
   queue text collate "C" not null,
   kind text not null,
-  state smallint not null check (state in (10, 12)),
-  dead_reason text check (dead_reason in ('attempts', 'poison')),
+  state smallint not null check (state in (10, 11, 12)),
+  dead_reason text check (dead_reason in ('attempts', 'permanent', 'poison', 'worker_lost')),
+  superseded boolean not null default false,
   priority smallint not null,
   attempt smallint not null,
   max_attempts smallint not null,
@@ -123,25 +190,106 @@ create table job_history (
   claimed_at timestamptz,
   finished_at timestamptz not null,
   duration_ms int check (duration_ms >= 0),
+  result_expires_at timestamptz,
+  finaliser_id bigint,
+  concurrency_key text collate "C",
   unique_key text collate "C",
   tag text,
   labels jsonb,
+  options jsonb,
   payload json not null,
   result json,
+  progress jsonb,
+  process jsonb,
+  exit_code int,
   last_error text,
+  errors jsonb,
   last_recovery jsonb,
   check ((state = 12) = (dead_reason is not null))
 ) partition by range (finished_at);
 create index job_history_id on job_history (id);
--- Partial, so that completed jobs, the many, do not pay for it.
+-- Partial, so that completed jobs, the many, do not pay for them.
 create index job_history_dead on job_history (queue, finished_at) where state = 12;
+create index job_history_result on job_history (result_expires_at) where result_expires_at is not null and result is not null;
 create table job_history_default partition of job_history default;
-comment on table job_history is 'Jobs that are terminal: completed 10, dead 12. One partition per day (UTC) of finished_at.';
+comment on table job_history is
+  'Jobs that are terminal: completed 10, cancelled 11, dead 12. One partition per day (UTC) of finished_at.';
+comment on column job_history.superseded is 'A retry began a later generation of this job.';
+comment on column job_history.result_expires_at is 'From then on the result reads as null; maintain erases it.';
+comment on column job_history.finaliser_id is 'The job that was enqueued because this one ended.';
+
+create table job_dependencies (
+  job_id bigint not null,
+  depends_on bigint not null,
+  policy text not null check (policy in ('cancel', 'run')),
+  primary key (job_id, depends_on)
+);
+create index job_dependencies_on on job_dependencies (depends_on);
+comment on table job_dependencies is 'What deferred jobs still wait for; a row goes when the job it depends on ends.';
+comment on column job_dependencies.policy is 'What becomes of the waiting job when the other is cancelled, deleted or dead.';
+
+create table kept_keys (
+  unique_key text collate "C" primary key,
+  job_id bigint not null,
+  until timestamptz not null
+);
+comment on table kept_keys is 'Unique keys that stay taken for a while after their job ended (unique_for_seconds).';
+
+create table cancel_requests (
+  job_id bigint primary key,
+  lease_token bigint not null,
+  worker_id bigint not null,
+  at timestamptz not null default clock_timestamp(),
+  actor text not null,
+  reason text not null
+);
+create index cancel_requests_worker on cancel_requests (worker_id);
+comment on table cancel_requests is 'Running jobs that somebody cancelled and whose worker has not answered yet.';
+
+create table schedules (
+  name text collate "C" primary key check (octet_length(name) <= 128 and name ~ '^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$'),
+  queue text collate "C" not null,
+  kind text not null,
+  payload json not null default '{}',
+  options jsonb not null default '{}',
+  cron text not null check (char_length(cron) between 1 and 256),
+  time_zone text not null check (char_length(time_zone) between 1 and 64),
+  missed_ticks text not null default 'once' check (missed_ticks in ('skip', 'once', 'all')),
+  max_missed int not null default 100 check (max_missed between 1 and 1000),
+  paused boolean not null default false,
+  next_at timestamptz,
+  last_tick timestamptz,
+  created_at timestamptz not null default clock_timestamp()
+);
+create index schedules_next on schedules (next_at) where not paused;
+comment on table schedules is 'Jobs that are enqueued at given times. Whoever fires a tick moves next_at in the same transaction.';
+comment on column schedules.next_at is 'The next tick. Null: the schedule has no further one.';
+
+create table schedule_ticks (
+  schedule text collate "C" not null,
+  tick timestamptz not null,
+  outcome text not null check (outcome in ('fired', 'duplicate', 'skipped')),
+  job_id bigint,
+  at timestamptz not null default clock_timestamp(),
+  primary key (schedule, tick)
+);
+comment on table schedule_ticks is 'What became of each tick; kept for 30 days.';
+
+create table store_settings (
+  only_row boolean primary key default true check (only_row),
+  completed_seconds int not null default 604800 check (completed_seconds between 0 and 315360000),
+  cancelled_seconds int not null default 604800 check (cancelled_seconds between 0 and 315360000),
+  dead_seconds int not null default 2592000 check (dead_seconds between 3600 and 315360000),
+  audit_seconds int not null default 31536000 check (audit_seconds between 86400 and 315360000)
+);
+insert into store_settings default values;
+comment on table store_settings is 'How long the store keeps what is over.';
 
 create table audit_events (
   id bigint generated always as identity primary key,
   at timestamptz not null default clock_timestamp(),
-  action text not null check (action in ('hold', 'release', 'workers_gone', 'recover_stale')),
+  action text not null check (action in ('hold', 'release', 'configure_queue', 'configure_store', 'workers_gone',
+    'recover_stale', 'retry', 'cancel', 'delete', 'put_schedule', 'delete_schedule', 'pause_schedule', 'grant_role')),
   actor text not null check (char_length(actor) between 1 and 256),
   source text,
   target text not null,

@@ -1,0 +1,1 @@
+-- What is said about queues and about the store, and kept until somebody says otherwise.

@@ -1,0 +1,1 @@
+-- What people do to single jobs and to many: retry, cancel, delete.

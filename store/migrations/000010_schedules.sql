@@ -1,0 +1,1 @@
+-- Schedules: whoever sees a tick due fires it, and the transaction that moves next_at is the only one that does.

@@ -1,0 +1,1 @@
+-- Roles: named sets of rights that are granted to users of the database.
