@@ -14,7 +14,15 @@ export { isLegalTransition, JOB_STATE_NAMES, JOB_STATES, type JobState } from ".
 export { acknowledgeCancel, type CancelRequest, cancelRequests, type StoppedJob } from "./jobs/cancel-requests.ts";
 export { claim, type ClaimedJob, type ClaimRequest } from "./jobs/claim.ts";
 export { complete, type CompletedJob } from "./jobs/complete.ts";
-export { enqueue, type Enqueued, enqueueMany, type NewJob } from "./jobs/enqueue.ts";
+export {
+  type Dependency,
+  enqueue,
+  type Enqueued,
+  enqueueMany,
+  type Finaliser,
+  type NewJob,
+  type RetryPolicy,
+} from "./jobs/enqueue.ts";
 export { fail, type FailedJob } from "./jobs/fail.ts";
 export type { Job } from "./jobs/job.ts";
 export { MAX_JSON_BYTES, MAX_JSON_DEPTH, toJsonText } from "./jobs/json-value.ts";

@@ -1,3 +1,4 @@
+import { eventually } from "../../../test/support/eventually.ts";
 import { createTestDatabase } from "../../../test/support/postgres/database.ts";
 import { Database, type DatabaseOptions } from "../connection/database.ts";
 import { parseStoreUrl } from "../connection/settings.ts";
@@ -47,9 +48,31 @@ export class StoreUnderTest {
     ]);
   }
 
+  /** Resolves when some statement on this database waits for a lock that another transaction holds. */
+  async someoneWaits(): Promise<void> {
+    const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await eventually(
+      "a statement to wait for a lock",
+      async () => ((await this.database.query(waiting)).length > 0 ? true : undefined),
+      { everyMs: 10 },
+    );
+  }
+
   /** Forgets everything, which is cheaper than another database. */
   async clear(): Promise<void> {
-    for (const table of ["jobs", "job_history", "workers", "holds", "queues", "audit_events"]) {
+    for (const table of [
+      "jobs",
+      "job_history",
+      "workers",
+      "holds",
+      "queues",
+      "audit_events",
+      "leases",
+      "queue_limits",
+      "job_dependencies",
+      "kept_keys",
+      "cancel_requests",
+    ]) {
       await this.database.query(`delete from jobqueue.${table}`);
     }
   }
