@@ -3,6 +3,7 @@ import { createTestDatabase } from "../../../test/support/postgres/database.ts";
 import { Database, type DatabaseOptions } from "../connection/database.ts";
 import { parseStoreUrl } from "../connection/settings.ts";
 import { registerWorker } from "../workers/register-worker.ts";
+import { TRANSITION_GUARD } from "./transition-guard.ts";
 
 /** A store of a test's own, with what tests do to it again and again. */
 export class StoreUnderTest {
@@ -83,8 +84,10 @@ export class StoreUnderTest {
   }
 }
 
-/** Opens an empty store in a database of its own. */
+/** Opens an empty store in a database of its own, in which no illegal transition of a job goes unnoticed. */
 export async function openStore(adminUrl: string): Promise<StoreUnderTest> {
   const database = await createTestDatabase(adminUrl);
-  return new StoreUnderTest(database.url, async () => database.drop());
+  const store = new StoreUnderTest(database.url, async () => database.drop());
+  await store.database.query(TRANSITION_GUARD);
+  return store;
 }
