@@ -1,4 +1,4 @@
-import { Database, StoreError } from "@jobqueue/store";
+import { Database, type Session, StoreError } from "@jobqueue/store";
 import type { Call, CallOutcome, Leased, Operation } from "./history.ts";
 import { nowMs, type ProcessLog } from "./process-log.ts";
 
@@ -27,6 +27,8 @@ const CALL = new RegExp(`\\."?(${Object.keys(OPERATIONS).join("|")})"?\\s*\\(`);
 /** Operations whose first two arguments are ids and their lease tokens. */
 const FINISHING: ReadonlySet<Operation> = new Set(["complete", "fail", "snooze", "return", "acknowledge_cancel"]);
 
+type Query = <Row>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
+
 /**
  * Makes every `Database` of this process log its calls of the store. It is done at the one place where SQL leaves the
  * product, so that a worker under test is the product's own, unchanged.
@@ -39,23 +41,43 @@ export function logEveryCall(log: ProcessLog): void {
     sql: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
-    const operation = OPERATIONS[CALL.exec(sql)?.[1] ?? ""];
-    if (operation === undefined) return query.call(this, sql, values) as Promise<Row[]>;
-    const leased = FINISHING.has(operation)
-      ? pairs(values[0], values[1])
-      : operation === "delete"
-        ? [{ job: String(values[0]), token: 0 }]
-        : undefined;
-    const call = log.invoke(operation, leased ? { leased } : operation === "enqueue" ? { marks: marksOf(values) } : {});
-    try {
-      const rows = (await query.call(this, sql, values)) as Record<string, unknown>[];
-      log.write({ e: "answer", t: nowMs(), call, outcome: "ok", ...answerOf(operation, rows) });
-      return rows as Row[];
-    } catch (error) {
-      log.write({ e: "answer", t: nowMs(), call, outcome: outcomeOf(error), error: String(error) });
-      throw error;
-    }
+    return logCall<Row>(log, (text, bound) => query.call(this, text, bound) as Promise<never[]>, sql, values);
   };
+}
+
+/** A session that logs its calls of the store: for several actors in one process. */
+export function loggedSession(session: Session, log: ProcessLog): Session {
+  return {
+    schema: session.schema,
+    query: async (sql, values = []) => logCall(log, session.query.bind(session), sql, values),
+    noteEnqueued: (queues) => session.noteEnqueued?.(queues),
+  };
+}
+
+async function logCall<Row>(log: ProcessLog, query: Query, sql: string, values: readonly unknown[]): Promise<Row[]> {
+  const operation = OPERATIONS[CALL.exec(sql)?.[1] ?? ""];
+  if (operation === undefined) return query<Row>(sql, values);
+  const call = log.invoke(operation, askedOf(operation, values));
+  try {
+    const rows = await query<Row>(sql, values);
+    log.write({
+      e: "answer",
+      t: nowMs(),
+      call,
+      outcome: "ok",
+      ...answerOf(operation, rows as Record<string, unknown>[]),
+    });
+    return rows;
+  } catch (error) {
+    log.write({ e: "answer", t: nowMs(), call, outcome: outcomeOf(error), error: String(error) });
+    throw error;
+  }
+}
+
+function askedOf(operation: Operation, values: readonly unknown[]): { leased?: Leased[]; marks?: string[] } {
+  if (FINISHING.has(operation)) return { leased: pairs(values[0], values[1]) };
+  if (operation === "enqueue") return { marks: marksOf(values) };
+  return operation === "delete" ? { leased: [{ job: String(values[0]), token: 0 }] } : {};
 }
 
 /** What an error says about whether the statement took effect. */

@@ -55,14 +55,11 @@ export function eventsOf(history: History, job: string): string[] {
     if (deed.job === job)
       events.push({ at: deed.at, text: `${deed.process} handler ${deed.what} under token ${deed.token}` });
   }
-  for (const hold of history.holds) {
-    if (hold.queue === "*" || queues.has(hold.queue))
-      events.push({
-        at: hold.at,
-        text: `store    ${hold.placed ? "hold" : "release"} of ${hold.queue} (${hold.name})`,
-      });
-  }
   const [first, last] = [Math.min(...events.map(({ at }) => at)), Math.max(...events.map(({ at }) => at))];
+  for (const hold of history.holds) {
+    if ((hold.queue !== "*" && !queues.has(hold.queue)) || hold.at < first || hold.at > last) continue;
+    events.push({ at: hold.at, text: `store    ${hold.placed ? "hold" : "release"} of ${hold.queue} (${hold.name})` });
+  }
   for (const { id, target, from, to } of history.faults) {
     if (from > last || to < first) continue;
     events.push(

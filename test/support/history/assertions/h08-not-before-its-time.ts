@@ -12,7 +12,8 @@ export const notBeforeItsTime: Assertion = {
       const { before, after, job, at, statementAt, writtenAt } = transition;
       if (after === null) continue;
       if (isClaim(transition) && before !== null) {
-        const early = before.runAt - (after.claimedAt ?? at);
+        // The row's own claimed_at is when the claim began: a job that was enqueued while it ran may be later than that.
+        const early = before.runAt - writtenAt;
         if (early > 0) violations.push({ job, at, message: `it was claimed ${early.toFixed(3)} ms before its run_at` });
       }
       if (before?.state === "running" && after.state === "failed" && !isRecovery(transition)) {
