@@ -1,6 +1,7 @@
 /**
  * `make chaos MINUTES=n SEED=s`: rounds of load under random pairs of faults, each judged by the history checker. What is
- * random comes from the seed; what the machine makes of it does not. `ROUND=k` repeats one round of a seed.
+ * random comes from the seed; what the machine makes of it does not. `ROUND=k` repeats one round of a seed; `FAULTS=W2,P4`
+ * applies only these.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,6 +26,7 @@ function numberFrom(name: string, otherwise: number): number {
 const seed = numberFrom("SEED", Math.floor(Math.random() * 1_000_000));
 const minutes = numberFrom("MINUTES", 5);
 const only = numberFrom("ROUND", 0);
+const wanted = process.env["FAULTS"]?.split(",") ?? [];
 const evidence = mkdtempSync(join(tmpdir(), `jobqueue-chaos-${seed}-`));
 const tally = emptyTally();
 const until = performance.now() + minutes * 60_000;
@@ -41,7 +43,8 @@ for (let round = only > 0 ? only : 1; only > 0 ? round === only : performance.no
       directory,
       seed: new Random(seed * 1_000 + round).whole(0, 4_294_967_295),
       loadSeconds: LOAD_SECONDS,
-      repeat: `make chaos SEED=${seed} ROUND=${round}`,
+      repeat: `make chaos SEED=${seed} ROUND=${round}${wanted.length > 0 ? ` FAULTS=${wanted.join(",")}` : ""}`,
+      only: ({ id }) => wanted.length === 0 || wanted.includes(id),
       say: (line) => console.log(line),
     });
     addRound(tally, outcome);

@@ -185,7 +185,8 @@ function jobRow(row: Row): JobRow | null {
     deadline: instant(row["deadline"]),
     deadReason: textOf(row["dead_reason"]),
     uniqueKey: textOf(row["unique_key"]),
-    concurrencyKey: textOf(row["concurrency_key"]),
+    // The store's mark for "none, where keys take turns".
+    concurrencyKey: textOf(row["concurrency_key"]) || null,
     tag: textOf(row["tag"]),
     lastRecovery: row["last_recovery"] ? JSON.stringify(row["last_recovery"]) : null,
   };
