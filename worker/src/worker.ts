@@ -110,7 +110,7 @@ export class Worker implements Service {
     this.#slots = new Slots(this.#shared);
     this.#lease = new WorkerLease({
       session,
-      facts: workerFacts(config, VERSION),
+      facts: workerFacts(config, VERSION, [...handlers.keys()]),
       leaseMs,
       shared: this.#shared,
       log,

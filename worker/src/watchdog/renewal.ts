@@ -89,7 +89,7 @@ export class Renewal implements Service {
         this.#effects.hung(verdict.hung);
         return;
       }
-      if (verdict.renew && this.#isDue(nowMs))
+      if (this.#isDue(nowMs))
         this.#beating ??= this.#beat(nowMs, verdict.renew).finally(() => (this.#beating = undefined));
     } while (await pause(this.#turnMs(), signal));
   }
@@ -119,12 +119,13 @@ export class Renewal implements Service {
     const workerId = this.#workerId;
     const leaseMs = this.#facts.get("leaseMs");
     try {
-      const lease = await this.#effects.beat(String(workerId), this.#progress(sentAtMs));
+      const lease = await this.#effects.beat(String(workerId), { ...this.#progress(sentAtMs), renew });
       if (lease === undefined) {
         this.#facts.set("lostWorkerId", workerId);
         this.#effects.lost(String(workerId));
         return;
       }
+      if (lease.cancelIds.length > 0) this.#effects.cancelled(String(workerId));
       if (renew) this.#facts.setRenewal(workerId, sentAtMs, lease.leaseMs);
       this.#next(workerId, sentAtMs + renewalIntervalMs(leaseMs));
     } catch (error) {
@@ -141,13 +142,14 @@ export class Renewal implements Service {
     return {
       loopAgeMs: this.#ageOf("loopTick", nowMs),
       lastClaimAgeMs: this.#ageOf("lastClaim", nowMs),
+      lastFinishAgeMs: this.#ageOf("lastFinish", nowMs),
       slotsBusy: this.#facts.get("slotsBusy"),
       slotsStuck: this.#facts.get("slotsStuck"),
       state: this.#facts.get("draining") === 1 ? "draining" : "active",
     };
   }
 
-  #ageOf(fact: "loopTick" | "lastClaim", nowMs: number): number | undefined {
+  #ageOf(fact: "loopTick" | "lastClaim" | "lastFinish", nowMs: number): number | undefined {
     const atMs = this.#facts.get(fact);
     return atMs === 0 ? undefined : Math.max(0, nowMs - atMs);
   }
