@@ -269,7 +269,9 @@ alter table jobs add constraint jobs_check CHECK (((state = 1) = (lease_token IS
 
 alter table jobs add constraint jobs_check1 CHECK (((state = 1) = (worker_id IS NOT NULL)));
 
-alter table jobs add constraint jobs_concurrency_key_check CHECK (((char_length(concurrency_key) >= 1) AND (char_length(concurrency_key) <= 200)));
+alter table jobs add constraint jobs_check2 CHECK (((state = 1) OR ((NOT limited) AND (deadline IS NULL))));
+
+alter table jobs add constraint jobs_concurrency_key_check CHECK ((char_length(concurrency_key) <= 200));
 
 alter table jobs add constraint jobs_generation_check CHECK ((generation >= 1));
 
@@ -414,6 +416,8 @@ CREATE INDEX job_history_result ON job_history USING btree (result_expires_at) W
 
 CREATE INDEX jobs_deadline ON jobs USING btree (deadline) WHERE (deadline IS NOT NULL);
 
+CREATE INDEX jobs_deferred ON jobs USING btree (id) WHERE (state = 4);
+
 CREATE INDEX jobs_due ON jobs USING btree (run_at) WHERE (state = ANY (ARRAY[2, 3]));
 
 CREATE INDEX jobs_fetch ON jobs USING btree (queue, priority, run_at, id) WHERE (state = 0);
@@ -519,6 +523,28 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 
 -- Functions
 
+CREATE OR REPLACE FUNCTION acknowledge_cancel(ids bigint[], lease_tokens bigint[], durations_ms integer[] DEFAULT NULL::integer[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+  perform check_pairs(acknowledge_cancel.ids, acknowledge_cancel.lease_tokens);
+  update jobs j set last_error = left(format('cancelled by %s: %s', r.actor, r.reason), 8192)
+  from unnest(acknowledge_cancel.ids, acknowledge_cancel.lease_tokens) t(id, token), cancel_requests r
+  where t.id = j.id and t.token = j.lease_token and r.job_id = j.id;
+  if move_to_history(acknowledge_cancel.ids, 11, acknowledge_cancel.lease_tokens, durations_ms => acknowledge_cancel.durations_ms)
+      = cardinality(acknowledge_cancel.ids) then
+    return '{}';
+  end if;
+  return lost_leases(acknowledge_cancel.ids, acknowledge_cancel.lease_tokens, false);
+end $function$;
+
 CREATE OR REPLACE FUNCTION add_queues(names text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -535,6 +561,36 @@ begin
     and pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' queue ' || n.name, 7001))
   on conflict do nothing;
 end $function$;
+
+CREATE OR REPLACE FUNCTION cancel_requested(ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_ids bigint[];
+begin
+  if not exists (select from cancel_requests) then return; end if;
+  with requested as (
+    update jobs j set last_error = left(format('cancelled by %s: %s', r.actor, r.reason), 8192)
+    from cancel_requests r where r.job_id = any(cancel_requested.ids) and j.id = r.job_id and j.state <> 1
+    returning j.id)
+  select array_agg(r.id) from requested r into v_ids;
+  if v_ids is not null then perform move_to_history(v_ids, 11); end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION cancel_requests(worker bigint)
+ RETURNS TABLE(id bigint, lease_token bigint, reason text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select r.job_id, r.lease_token, r.reason from cancel_requests r where r.worker_id = cancel_requests.worker order by r.job_id
+$function$;
 
 CREATE OR REPLACE FUNCTION check_pairs(ids bigint[], lease_tokens bigint[])
  RETURNS void
@@ -574,10 +630,70 @@ begin
   end if;
 end $function$;
 
-CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer)
- RETURNS TABLE(id bigint, queue text, kind text, payload json, attempt integer, lease_token bigint, timeout_ms integer, priority integer, run_at timestamp with time zone, max_attempts integer, tag text, labels jsonb)
+CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[])
+ RETURNS TABLE(id bigint, queue text, kind text, payload json, attempt integer, lease_token bigint, timeout_ms integer, priority integer, run_at timestamp with time zone, max_attempts integer, tag text, labels jsonb, generation integer, options jsonb, concurrency_key text)
  LANGUAGE plpgsql
  SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_queues text[];
+  v_limited text[];
+  v_rows tid[];
+  v_token bigint;
+begin
+  if claim.max is null or claim.max not between 1 and 10000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(claim.max::text, 'null'));
+  end if;
+  v_queues := claimable_queues(claim.worker, claim.queues);
+  if claim.done_tokens is not null or claim.held_tokens is not null then
+    perform clear_leases(claim.worker, claim.held_tokens, claim.done_tokens);
+  end if;
+  if cardinality(v_queues) = 0 then return; end if;
+
+  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
+  update jobs j set state = 0 where j.ctid = any(array(
+    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= v_now order by d.run_at limit 1000 for update skip locked));
+
+  select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(v_queues) into v_limited;
+  if v_limited is not null then
+    v_rows := pick_jobs(v_queues, v_limited, claim.max, coalesce(claim.slots, claim.max));
+  end if;
+
+  v_token := nextval('lease_tokens');
+  return query
+  with claimed as (
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim.worker, claimed_at = v_now,
+      -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
+      deadline = v_now + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = coalesce(j.queue = any(v_limited), false)
+    where j.ctid = any(coalesce(v_rows, array(
+      select c.ctid from unnest(v_queues) q(name) cross join lateral (
+        select x.ctid from jobs x where x.queue = q.name and x.state = 0
+          and (x.priority, x.run_at, x.id) > (case when q.name = claim.floor_queue then claim.floor_priority::smallint else '-32768'::smallint end,
+            case when q.name = claim.floor_queue then claim.floor_run_at else '-infinity'::timestamptz end,
+            case when q.name = claim.floor_queue then claim.floor_id else 0::bigint end)
+        order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
+      limit claim.max)))
+    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+  lease as (
+    insert into leases (token, worker_id, claimed_at, ids)
+    select v_token, claim.worker, v_now, array_agg(c.id) from claimed c having count(*) > 0)
+  -- Rows come back in the order of the heap; a worker wants the order of the claim.
+  select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
+    c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, '')
+  from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id;
+end $function$;
+
+CREATE OR REPLACE FUNCTION claimable_queues(worker bigint, queues text[])
+ RETURNS text[]
+ LANGUAGE plpgsql
  SET search_path TO 'jobqueue', 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
@@ -589,64 +705,38 @@ declare
   v_live boolean;
   v_draining boolean;
   v_queues text[];
-  v_token bigint;
 begin
   -- Each statement below must see what was committed before it began; other levels freeze the view at the first one.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception using errcode = 'JQ002', message = 'claim works only in READ COMMITTED transactions, this one is '
       || current_setting('transaction_isolation');
   end if;
-  if claim.max is null or claim.max not between 1 and 10000 then
-    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(claim.max::text, 'null'));
-  end if;
-
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
   -- counts as held, and a claim that waits for nothing cannot deadlock.
-  if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return; end if;
-  select array(select q.name from (select n.name, min(n.at) as at from unnest(claim.queues) with ordinality n(name, at) group by n.name) q
+  if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
+  select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
+        group by n.name) q
       where pg_try_advisory_xact_lock_shared(hold_lock(q.name)) order by q.at),
-    (select w.lease_until > v_now and w.state in ('active', 'draining') from workers w where w.id = claim.worker),
-    (select w.state = 'draining' from workers w where w.id = claim.worker)
+    (select w.lease_until > v_now and w.state in ('active', 'draining') from workers w where w.id = claimable_queues.worker),
+    (select w.state = 'draining' from workers w where w.id = claimable_queues.worker)
   into v_queues, v_live, v_draining;
   if v_live is not true then
-    raise exception using errcode = 'JQ001', message = format('the lease of worker %s has lapsed', claim.worker),
+    raise exception using errcode = 'JQ001', message = format('the lease of worker %s has lapsed', claimable_queues.worker),
       hint = 'register again; what it held is handed on';
   end if;
-  if v_draining then return; end if;
+  if v_draining then return '{}'; end if;
 
   -- Statement two reads the holds: its view is newer than the locks, so a hold that committed is seen, and one that has
   -- not committed waits until this claim is over.
-  v_queues := array(select q.name from unnest(v_queues) with ordinality q(name, at)
+  return array(select q.name from unnest(v_queues) with ordinality q(name, at)
     where not exists (select from holds h where h.queue = '*' and (h.until is null or h.until > clock_timestamp()))
       and not exists (select from holds h where h.queue = q.name and (h.until is null or h.until > clock_timestamp()))
     order by q.at);
-  if cardinality(v_queues) = 0 then return; end if;
-
-  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
-  update jobs j set state = 0 where j.ctid = any(array(
-    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= v_now order by d.run_at limit 1000 for update skip locked));
-
-  v_token := nextval('lease_tokens');
-  return query
-  with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim.worker, claimed_at = v_now
-    where j.ctid = any(array(
-      select c.ctid from unnest(v_queues) q(name) cross join lateral (
-        select x.ctid from jobs x where x.queue = q.name and x.state = 0
-        order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
-      limit claim.max))
-    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
-      j.max_attempts, j.tag, j.labels)
-  -- Rows come back in the order of the heap; a worker wants the order of the claim.
-  select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
-    c.max_attempts::int, c.tag, c.labels
-  from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id;
 end $function$;
 
-CREATE OR REPLACE FUNCTION complete(ids bigint[], lease_tokens bigint[], results json[] DEFAULT NULL::json[], durations_ms integer[] DEFAULT NULL::integer[])
- RETURNS bigint[]
+CREATE OR REPLACE FUNCTION clear_leases(worker bigint, held_tokens bigint[], done_tokens bigint[])
+ RETURNS void
  LANGUAGE plpgsql
- SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
@@ -654,7 +744,32 @@ CREATE OR REPLACE FUNCTION complete(ids bigint[], lease_tokens bigint[], results
 AS $function$
 #variable_conflict use_column
 declare
-  v_done bigint;
+  v_ids bigint[];
+  v_tokens bigint[];
+  v_claims bigint[];
+begin
+  if clear_leases.done_tokens is not null then
+    delete from leases l where l.token = any(clear_leases.done_tokens) and l.worker_id = clear_leases.worker;
+  end if;
+  if clear_leases.held_tokens is null then return; end if;
+  -- A claim whose reply was lost: it has the jobs, and does not know.
+  select array_agg(l.token) from leases l where l.worker_id = clear_leases.worker and l.token <> all(clear_leases.held_tokens)
+    into v_claims;
+  if v_claims is null then return; end if;
+  select array_agg(j.id), array_agg(j.lease_token) from leases l cross join unnest(l.ids) i(id)
+      join jobs j on j.id = i.id and j.lease_token = l.token
+    where l.token = any(v_claims) into v_ids, v_tokens;
+  if v_ids is not null then perform return_unstarted(v_ids, v_tokens); end if;
+  delete from leases l where l.token = any(v_claims);
+end $function$;
+
+CREATE OR REPLACE FUNCTION complete(ids bigint[], lease_tokens bigint[], results json[] DEFAULT NULL::json[], durations_ms integer[] DEFAULT NULL::integer[], exit_codes integer[] DEFAULT NULL::integer[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
   v_bad bigint;
 begin
   perform check_pairs(complete.ids, complete.lease_tokens);
@@ -666,22 +781,11 @@ begin
         hint = 'put large data elsewhere and return a reference to it';
     end if;
   end if;
-  with done as (
-    delete from jobs j
-    using unnest(complete.ids, complete.lease_tokens, complete.durations_ms, complete.results) t(id, token, ms, result)
-    where t.id = j.id and t.token = j.lease_token
-    returning j.*, t.ms, t.result)
-  insert into job_history (id, queue, kind, state, priority, attempt, max_attempts, recoveries, worker_id, lease_token,
-    timeout_ms, created_at, run_at, claimed_at, finished_at, duration_ms, unique_key, tag, labels, payload, result, last_error,
-    last_recovery)
-  select d.id, d.queue, d.kind, 10, d.priority, d.attempt, d.max_attempts, d.recoveries, d.worker_id, d.lease_token,
-    d.timeout_ms, d.created_at, d.run_at, d.claimed_at, clock_timestamp(), d.ms, d.unique_key, d.tag, d.labels, d.payload,
-    d.result, d.last_error, d.last_recovery
-  from done d;
-  get diagnostics v_done = row_count;
-  if v_done = cardinality(complete.ids) then return '{}'; end if;
-  return array(select t.id from unnest(complete.ids, complete.lease_tokens) t(id, token)
-    where not exists (select from job_history h where h.id = t.id and h.lease_token = t.token and h.state = 10));
+  if move_to_history(complete.ids, 10, complete.lease_tokens, null, complete.durations_ms, complete.results,
+      complete.exit_codes) = cardinality(complete.ids) then
+    return '{}';
+  end if;
+  return lost_leases(complete.ids, complete.lease_tokens, true);
 end $function$;
 
 CREATE OR REPLACE FUNCTION deregister_worker(worker bigint)
@@ -703,6 +807,32 @@ CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json, options 
 AS $function$
   select e.id, e.outcome from enqueue_many(array[queue], array[kind], array[payload], array[options]) e
 $function$;
+
+CREATE OR REPLACE FUNCTION enqueue_finalisers(ended jsonb, state integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_ids bigint[];
+  v_queues text[];
+  v_kinds text[];
+  v_payloads json[];
+  v_options jsonb[];
+begin
+  select array_agg((e ->> 'finaliser_id')::bigint),
+    array_agg(coalesce(e #>> '{options,finaliser,queue}', e ->> 'queue')),
+    array_agg(e #>> '{options,finaliser,kind}'),
+    array_agg(coalesce(e #> '{options,finaliser,payload}', jsonb_build_object('job', e ->> 'id', 'generation', e -> 'generation',
+      'state', case enqueue_finalisers.state when 10 then 'completed' when 11 then 'cancelled' else 'dead' end))::json),
+    array_agg(case when e -> 'options' ? 'traceparent' then jsonb_build_object('traceparent', e #> '{options,traceparent}') end)
+  from jsonb_array_elements(enqueue_finalisers.ended) e where e -> 'options' ? 'finaliser'
+  into v_ids, v_queues, v_kinds, v_payloads, v_options;
+  if v_ids is null then return; end if;
+  perform add_queues(array(select distinct q.name from unnest(v_queues) q(name)));
+  perform insert_jobs(v_ids, v_queues, v_kinds, v_payloads, v_options);
+  perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
+end $function$;
 
 CREATE OR REPLACE FUNCTION enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[] DEFAULT NULL::jsonb[])
  RETURNS TABLE(id bigint, outcome text)
@@ -793,7 +923,7 @@ begin
   return found;
 end $function$;
 
-CREATE OR REPLACE FUNCTION fail(ids bigint[], lease_tokens bigint[], errors text[] DEFAULT NULL::text[], durations_ms integer[] DEFAULT NULL::integer[])
+CREATE OR REPLACE FUNCTION fail(ids bigint[], lease_tokens bigint[], errors text[] DEFAULT NULL::text[], durations_ms integer[] DEFAULT NULL::integer[], exit_codes integer[] DEFAULT NULL::integer[], permanent boolean[] DEFAULT NULL::boolean[])
  RETURNS bigint[]
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -804,35 +934,36 @@ CREATE OR REPLACE FUNCTION fail(ids bigint[], lease_tokens bigint[], errors text
 AS $function$
 #variable_conflict use_column
 declare
-  v_done bigint[];
+  v_now timestamptz := clock_timestamp();
+  v_retried bigint := 0;
+  v_ended bigint[];
+  v_reasons text[];
+  v_durations int[];
 begin
   perform check_pairs(fail.ids, fail.lease_tokens);
-  with retried as (
-    update jobs j set state = 3, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
-      last_error = left(t.error, 8192),
-      -- 1 s, 2 s, 4 s … at most an hour; a fifth more or less, so that what failed together does not return together.
-      run_at = clock_timestamp() + least(interval '1 hour', interval '1 second' * power(2, least(j.attempt, 20) - 1)) * (0.8 + 0.4 * random())
-    from unnest(fail.ids, fail.lease_tokens, fail.errors) t(id, token, error)
-    where t.id = j.id and t.token = j.lease_token and j.attempt < j.max_attempts
-    returning j.id),
-  spent as (
-    delete from jobs j using unnest(fail.ids, fail.lease_tokens, fail.durations_ms, fail.errors) t(id, token, ms, error)
-    where t.id = j.id and t.token = j.lease_token and j.attempt >= j.max_attempts
-    returning j.*, t.ms, t.error),
-  dead as (
-    insert into job_history (id, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries, worker_id,
-      lease_token, timeout_ms, created_at, run_at, claimed_at, finished_at, duration_ms, unique_key, tag, labels, payload,
-      last_error, last_recovery)
-    select d.id, d.queue, d.kind, 12, 'attempts', d.priority, d.attempt, d.max_attempts, d.recoveries, d.worker_id,
-      d.lease_token, d.timeout_ms, d.created_at, d.run_at, d.claimed_at, clock_timestamp(), d.ms, d.unique_key, d.tag,
-      d.labels, d.payload, left(d.error, 8192), d.last_recovery
-    from spent d returning id)
-  select array(select r.id from retried r union all select d.id from dead d) into v_done;
-  if cardinality(v_done) = cardinality(fail.ids) then return '{}'; end if;
-  return array(select t.id from unnest(fail.ids, fail.lease_tokens) t(id, token)
-    where t.id <> all(v_done)
-      and not exists (select from jobs j where j.id = t.id and j.last_lease_token = t.token)
-      and not exists (select from job_history h where h.id = t.id and h.lease_token = t.token and h.state = 12));
+  update jobs j set state = 3, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
+    deadline = null, limited = false, last_error = left(t.error, 8192), exit_code = t.exit_code,
+    errors = with_error(j.errors, j.attempt, j.generation, j.worker_id, left(t.error, 8192), t.exit_code, v_now),
+    run_at = v_now + retry_wait(coalesce(j.options -> 'retry', (select q.retry from queues q where q.name = j.queue)), j.attempt, random())
+  from unnest(fail.ids, fail.lease_tokens, fail.errors, fail.exit_codes, fail.permanent) t(id, token, error, exit_code, permanent)
+  where t.id = j.id and t.token = j.lease_token and j.attempt < j.max_attempts and t.permanent is not true;
+  get diagnostics v_retried = row_count;
+  if v_retried < cardinality(fail.ids) then
+    with ended as (
+      update jobs j set last_error = left(t.error, 8192), exit_code = t.exit_code,
+        errors = with_error(j.errors, j.attempt, j.generation, j.worker_id, left(t.error, 8192), t.exit_code, v_now)
+      from unnest(fail.ids, fail.lease_tokens, fail.errors, fail.exit_codes, fail.durations_ms, fail.permanent)
+        t(id, token, error, exit_code, ms, permanent)
+      where t.id = j.id and t.token = j.lease_token
+      returning j.id, case when t.permanent then 'permanent' else 'attempts' end as reason, t.ms)
+    select array_agg(e.id), array_agg(e.reason), array_agg(e.ms) from ended e into v_ended, v_reasons, v_durations;
+    if v_ended is not null then
+      perform move_to_history(v_ended, 12, dead_reasons => v_reasons, durations_ms => v_durations);
+    end if;
+  end if;
+  perform cancel_requested(fail.ids);
+  if v_retried + coalesce(cardinality(v_ended), 0) = cardinality(fail.ids) then return '{}'; end if;
+  return lost_leases(fail.ids, fail.lease_tokens, false);
 end $function$;
 
 CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
@@ -947,6 +1078,44 @@ begin
   return coalesce(v_inserted, '{}');
 end $function$;
 
+CREATE OR REPLACE FUNCTION keep_keys(ended jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  insert into kept_keys as k (unique_key, job_id, until)
+  select e ->> 'unique_key', (e ->> 'id')::bigint,
+    clock_timestamp() + make_interval(secs => (e #>> '{options,unique_for_seconds}')::float8)
+  from jsonb_array_elements(keep_keys.ended) e
+  where e -> 'options' ? 'unique_for_seconds' and e ->> 'unique_key' is not null
+  order by 1
+  on conflict (unique_key) do update set job_id = excluded.job_id, until = excluded.until
+$function$;
+
+CREATE OR REPLACE FUNCTION lock_waiting(ids bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET lock_timeout TO '100ms'
+AS $function$
+begin
+  return array(select j.id from jobs j where j.id = any(lock_waiting.ids) order by j.id for update);
+exception when lock_not_available then
+  return array(select j.id from jobs j where j.id = any(lock_waiting.ids) order by j.id for update skip locked);
+end $function$;
+
+CREATE OR REPLACE FUNCTION lost_leases(ids bigint[], lease_tokens bigint[], completing boolean)
+ RETURNS bigint[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select array(select t.id from unnest(lost_leases.ids, lost_leases.lease_tokens) t(id, token)
+    where not exists (select from job_history h where h.id = t.id and h.lease_token = t.token
+        and (h.state = 10) = lost_leases.completing)
+      and (lost_leases.completing or not exists (select from jobs j where j.id = t.id and j.last_lease_token = t.token)))
+$function$;
+
 CREATE OR REPLACE FUNCTION maintain(days_ahead integer DEFAULT 7)
  RETURNS integer
  LANGUAGE plpgsql
@@ -991,6 +1160,59 @@ begin
   return v_made;
 end $function$;
 
+CREATE OR REPLACE FUNCTION move_to_history(ids bigint[], to_state integer, lease_tokens bigint[] DEFAULT NULL::bigint[], dead_reasons text[] DEFAULT NULL::text[], durations_ms integer[] DEFAULT NULL::integer[], results json[] DEFAULT NULL::json[], exit_codes integer[] DEFAULT NULL::integer[], dependents boolean DEFAULT true)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_moved bigint[];
+  v_special jsonb;
+begin
+  with done as (
+    delete from jobs j
+    using unnest(move_to_history.ids, move_to_history.lease_tokens, move_to_history.dead_reasons, move_to_history.durations_ms,
+      move_to_history.results, move_to_history.exit_codes) t(id, token, reason, ms, result, ended_with)
+    where t.id = j.id and (t.token = j.lease_token or move_to_history.lease_tokens is null)
+    returning j.*, t.reason, t.ms, t.result, t.ended_with),
+  moved as (
+    insert into job_history (id, generation, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries,
+      worker_id, lease_token, timeout_ms, created_at, run_at, claimed_at, finished_at, duration_ms, result_expires_at,
+      finaliser_id, concurrency_key, unique_key, tag, labels, options, payload, result, progress, process, exit_code,
+      last_error, errors, last_recovery)
+    select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
+      d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms, d.created_at, d.run_at,
+      d.claimed_at, v_now, d.ms, case when d.result is not null then v_now + make_interval(secs => d.result_ttl_seconds) end,
+      case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
+      d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,
+      -- A completed job has the code of its last attempt; the others had it written when the attempt ended.
+      case when move_to_history.to_state = 10 then d.ended_with else coalesce(d.ended_with, d.exit_code) end,
+      d.last_error, d.errors, d.last_recovery
+    from done d
+    returning id, generation, queue, unique_key, finaliser_id, options)
+  select array_agg(m.id), jsonb_agg(jsonb_build_object('id', m.id, 'generation', m.generation, 'queue', m.queue,
+    'unique_key', m.unique_key, 'finaliser_id', m.finaliser_id, 'options', m.options)) filter (where m.options is not null)
+  from moved m into v_moved, v_special;
+  if v_moved is null then return 0; end if;
+
+  if v_special is not null then
+    perform keep_keys(v_special);
+    perform enqueue_finalisers(v_special, move_to_history.to_state);
+  end if;
+  if exists (select from cancel_requests) then
+    delete from cancel_requests r where r.job_id = any(v_moved);
+  end if;
+  if move_to_history.dependents and exists (select from job_dependencies) then
+    perform settle_dependents(v_moved, move_to_history.to_state);
+  end if;
+  return cardinality(v_moved);
+end $function$;
+
 CREATE OR REPLACE FUNCTION notify_queue(queue text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1000,6 +1222,179 @@ AS $function$
 begin
   perform check_queue_name(queue);
   perform pg_notify(hint_channel(), queue);
+end $function$;
+
+CREATE OR REPLACE FUNCTION pick_in_turns(queue text, room integer, per_key integer, from_key text)
+ RETURNS TABLE(rows tid[], last_key text)
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_running jsonb := '{}';
+  v_walk int;
+  v_keys text[];
+  v_rooms int[];
+  v_quota int;
+  v_ids bigint[];
+begin
+  -- Jobs without a key were enqueued before the keys began to take turns: they become one more key.
+  update jobs j set concurrency_key = '' where j.ctid = any(array(
+    select h.ctid from jobs h where h.concurrency_key is null and h.state = 0 and h.id = any(array(
+      select f.id from jobs f where f.queue = pick_in_turns.queue and f.state = 0 order by f.priority, f.run_at, f.id limit 200))
+    for update skip locked));
+  if pick_in_turns.per_key is not null then
+    select coalesce(jsonb_object_agg(r.key, r.running), '{}') from (
+      select j.concurrency_key as key, count(*) as running from jobs j
+      where j.limited and j.queue = pick_in_turns.queue and j.concurrency_key <> '' group by 1) r into v_running;
+  end if;
+
+  -- The keys that have jobs, one probe of the index each, from the last one on and round again: as many as there is room,
+  -- and as there are full ones among them.
+  v_walk := least(1000, pick_in_turns.room + (select count(*) from jsonb_each(v_running) r where r.value::int >= pick_in_turns.per_key));
+  with recursive later(key, n) as (
+    select (select x.concurrency_key from jobs x where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key is not null
+      and x.concurrency_key > coalesce(pick_in_turns.from_key, '') order by x.concurrency_key limit 1), 1
+    union all
+    select (select x.concurrency_key from jobs x where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key is not null
+      and x.concurrency_key > l.key order by x.concurrency_key limit 1), l.n + 1
+    from later l where l.key is not null and l.n < v_walk),
+  earlier(key, n) as (
+    select (select x.concurrency_key from jobs x where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key is not null
+      and x.concurrency_key <= coalesce(pick_in_turns.from_key, '') order by x.concurrency_key limit 1), 1
+    union all
+    select (select x.concurrency_key from jobs x where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key is not null
+      and x.concurrency_key > e.key and x.concurrency_key <= coalesce(pick_in_turns.from_key, '') order by x.concurrency_key limit 1), e.n + 1
+    from earlier e where e.key is not null and e.n < v_walk)
+  select array_agg(k.key order by k.part, k.n) from (
+    select l.key, l.n, 1 as part from later l where l.key is not null
+    union all select e.key, e.n, 2 from earlier e where e.key is not null
+    limit v_walk) k into v_keys;
+  if v_keys is null then
+    rows := '{}'; last_key := pick_in_turns.from_key;
+    return next; return;
+  end if;
+  -- When every key that was looked at is full, the next claim looks at others.
+  last_key := v_keys[cardinality(v_keys)];
+  v_rooms := array(select case when k.key = '' or pick_in_turns.per_key is null then pick_in_turns.room
+      else greatest(0, least(pick_in_turns.room, pick_in_turns.per_key - coalesce((v_running ->> k.key)::int, 0))) end
+    from unnest(v_keys) with ordinality k(key, at) order by k.at);
+
+  -- One job of each key, then a second of each … A first guess of how many rounds that takes, and more when it was too low.
+  v_quota := greatest(1, (pick_in_turns.room + cardinality(v_keys) - 1) / cardinality(v_keys));
+  loop
+    with candidate as (
+      select c.id, k.key, k.at, row_number() over (partition by k.at order by c.priority, c.run_at, c.id) as round
+      from unnest(v_keys, v_rooms) with ordinality k(key, room, at) cross join lateral (
+        select x.id, x.priority, x.run_at from jobs x
+        where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key = k.key
+        order by x.priority, x.run_at, x.id limit least(k.room, v_quota)) c
+      order by round, k.at limit pick_in_turns.room)
+    select array_agg(c.id), coalesce((array_agg(c.key order by c.round desc, c.at desc))[1], last_key) from candidate c into v_ids, last_key;
+    exit when cardinality(v_ids) >= pick_in_turns.room or v_quota >= pick_in_turns.room;
+    v_quota := least(pick_in_turns.room, v_quota * 4);
+  end loop;
+  rows := array(select x.ctid from jobs x where x.id = any(v_ids) and x.state = 0 for update skip locked);
+  return next;
+end $function$;
+
+CREATE OR REPLACE FUNCTION pick_jobs(queues text[], limited text[], max integer, slots integer)
+ RETURNS tid[]
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_queue text;
+  v_left int := pick_jobs.max;
+  v_locked boolean := false;
+  v_rows tid[] := '{}';
+  v_more tid[];
+begin
+  foreach v_queue in array pick_jobs.queues loop
+    exit when v_left <= 0;
+    if v_queue = any(pick_jobs.limited) then
+      -- Claims of a limited queue take turns until they commit; in the order of the names, so that they cannot deadlock.
+      if not v_locked then
+        perform from (select from queue_limits l where l.queue = any(pick_jobs.limited) order by l.queue for update) l;
+        v_locked := true;
+      end if;
+      v_more := pick_limited(v_queue, least(v_left, pick_jobs.slots));
+    else
+      v_more := array(select x.ctid from jobs x where x.queue = v_queue and x.state = 0
+        order by x.priority, x.run_at, x.id limit v_left for update skip locked);
+    end if;
+    v_rows := v_rows || v_more;
+    v_left := v_left - cardinality(v_more);
+  end loop;
+  return v_rows;
+end $function$;
+
+CREATE OR REPLACE FUNCTION pick_limited(queue text, max integer)
+ RETURNS tid[]
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_limit queue_limits;
+  v_now timestamptz := clock_timestamp();
+  v_room int := pick_limited.max;
+  v_tokens float8;
+  v_rows tid[];
+  v_last_key text;
+begin
+  select * from queue_limits l where l.queue = pick_limited.queue into v_limit;
+  v_last_key := v_limit.last_key;
+  if v_limit.max_running is not null then
+    v_room := least(v_room, v_limit.max_running
+      - (select count(*) from jobs j where j.limited and j.queue = pick_limited.queue));
+  end if;
+  if v_limit.rate_count is not null then
+    v_tokens := least(v_limit.rate_count, v_limit.tokens
+      + greatest(0, extract(epoch from v_now - v_limit.tokens_at)::float8) * 1000 * v_limit.rate_count / v_limit.rate_period_ms);
+    v_room := least(v_room, floor(v_tokens)::int);
+  end if;
+  if v_room <= 0 then return '{}'; end if;
+
+  if v_limit.fair or v_limit.max_running_per_key is not null then
+    select p.rows, p.last_key from pick_in_turns(pick_limited.queue, v_room, v_limit.max_running_per_key, v_limit.last_key) p
+      into v_rows, v_last_key;
+  else
+    v_rows := array(select x.ctid from jobs x where x.queue = pick_limited.queue and x.state = 0
+      order by x.priority, x.run_at, x.id limit v_room for update skip locked);
+  end if;
+  if (v_limit.rate_count is not null and v_rows <> '{}') or v_last_key is distinct from v_limit.last_key then
+    update queue_limits l set last_key = v_last_key,
+      tokens = case when v_limit.rate_count is null then l.tokens else v_tokens - cardinality(v_rows) end, tokens_at = v_now
+    where l.queue = pick_limited.queue;
+  end if;
+  return v_rows;
+end $function$;
+
+CREATE OR REPLACE FUNCTION progress(id bigint, lease_token bigint, value jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+  if octet_length(progress.value::text) > 16384 then
+    raise exception using errcode = '22023', message = format('the progress of job %s has more than 16384 bytes', progress.id),
+      hint = 'progress is for people who look; put data into the result or elsewhere';
+  end if;
+  update jobs j set progress = progress.value where j.id = progress.id and j.lease_token = progress.lease_token;
+  return found;
 end $function$;
 
 CREATE OR REPLACE FUNCTION queue_stats()
@@ -1127,6 +1522,20 @@ begin
   return next;
 end $function$;
 
+CREATE OR REPLACE FUNCTION record_process(id bigint, lease_token bigint, pid integer, ppid integer, run_as text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+  update jobs j set process = jsonb_strip_nulls(jsonb_build_object('pid', record_process.pid, 'ppid', record_process.ppid,
+    'run_as', left(record_process.run_as, 300)))
+  where j.id = record_process.id and j.lease_token = record_process.lease_token;
+  return found;
+end $function$;
+
 CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigint[] DEFAULT NULL::bigint[], actor text DEFAULT 'sweep'::text, reason text DEFAULT NULL::text)
  RETURNS TABLE(id bigint, outcome text)
  LANGUAGE plpgsql
@@ -1177,7 +1586,7 @@ begin
   if v_poison is null and v_retried is null then return; end if;
 
   v_recovery := jsonb_build_object('at', v_now, 'actor', recover_stale.actor, 'reason', recover_stale.reason);
-  update jobs j set state = 0, lease_token = null, worker_id = null, claimed_at = null, attempt = greatest(0, j.attempt - 1),
+  update jobs j set state = 0, lease_token = null, worker_id = null, claimed_at = null, deadline = null, limited = false, attempt = greatest(0, j.attempt - 1),
     recoveries = j.recoveries + 1, last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text)
   where j.id = any(v_retried);
   with lost as (delete from jobs j where j.id = any(v_poison) returning j.*)
@@ -1260,6 +1669,61 @@ begin
   return v_old.until is null or v_old.until > clock_timestamp();
 end $function$;
 
+CREATE OR REPLACE FUNCTION release_deferred(max integer DEFAULT 1000)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_parents bigint[];
+  v_settled bigint := 0;
+  v_released bigint;
+begin
+  if release_deferred.max is null or release_deferred.max not between 1 and 100000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(release_deferred.max::text, 'null'));
+  end if;
+  if not pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' release_deferred', 7001)) then return 0; end if;
+  select array_agg(distinct m.depends_on) from (select d.depends_on from job_dependencies d
+    where not exists (select from jobs j where j.id = d.depends_on) limit release_deferred.max) m into v_parents;
+  if v_parents is not null then v_settled := settle_dependents(v_parents); end if;
+  update jobs j set state = case when j.run_at > clock_timestamp() then 2 else 0 end
+  where j.ctid = any(array(
+    select w.ctid from jobs w where w.state = 4 and w.last_recovery ->> 'policy' is distinct from 'hold'
+      and not exists (select from job_dependencies d where d.job_id = w.id)
+    limit release_deferred.max for update skip locked));
+  get diagnostics v_released = row_count;
+  return v_settled + v_released;
+end $function$;
+
+CREATE OR REPLACE FUNCTION retry_wait(policy jsonb, attempt integer, chance double precision)
+ RETURNS interval
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when policy ? 'intervals_seconds' then
+      make_interval(secs => (policy -> 'intervals_seconds' ->> (least(attempt, jsonb_array_length(policy -> 'intervals_seconds')) - 1))::float8)
+    else
+      least(make_interval(secs => coalesce((policy #>> '{exponential,max_seconds}')::float8, 3600)),
+        make_interval(secs => coalesce((policy #>> '{exponential,initial_seconds}')::float8, 1) * power(2, least(attempt, 31) - 1)))
+      * (1 + coalesce((policy #>> '{exponential,jitter_percent}')::float8, 20) / 100 * (2 * chance - 1))
+    end
+$function$;
+
+CREATE OR REPLACE FUNCTION return_rate(queues text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  perform from (select from queue_limits l where l.queue = any(return_rate.queues) and l.rate_count is not null
+    order by l.queue for update) l;
+  update queue_limits l set tokens = least(l.rate_count, l.tokens + r.starts)
+  from (select q.name, count(*) as starts from unnest(return_rate.queues) q(name) group by q.name) r
+  where l.queue = r.name and l.rate_count is not null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION return_unstarted(ids bigint[], lease_tokens bigint[])
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -1271,20 +1735,130 @@ CREATE OR REPLACE FUNCTION return_unstarted(ids bigint[], lease_tokens bigint[])
 AS $function$
 #variable_conflict use_column
 declare
-  v_done bigint[];
+  v_queues text[];
 begin
   perform check_pairs(return_unstarted.ids, return_unstarted.lease_tokens);
   with returned as (
     update jobs j set state = 0, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
-      attempt = j.attempt - 1
+      deadline = null, limited = false, attempt = j.attempt - 1
     from unnest(return_unstarted.ids, return_unstarted.lease_tokens) t(id, token)
     where t.id = j.id and t.token = j.lease_token
-    returning j.id)
-  select array(select r.id from returned r) into v_done;
-  if cardinality(v_done) = cardinality(return_unstarted.ids) then return '{}'; end if;
-  return array(select t.id from unnest(return_unstarted.ids, return_unstarted.lease_tokens) t(id, token)
-    where t.id <> all(v_done) and not exists (select from jobs j where j.id = t.id and j.last_lease_token = t.token));
+    returning j.queue)
+  select array_agg(r.queue) from returned r into v_queues;
+  if exists (select from queue_limits) then perform return_rate(v_queues); end if;
+  perform cancel_requested(return_unstarted.ids);
+  if cardinality(v_queues) = cardinality(return_unstarted.ids) then return '{}'; end if;
+  return lost_leases(return_unstarted.ids, return_unstarted.lease_tokens, false);
 end $function$;
+
+CREATE OR REPLACE FUNCTION settle_deleted(ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  if exists (select from job_dependencies) then perform settle_dependents(settle_deleted.ids, 0); end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION settle_dependents(parents bigint[], fate integer DEFAULT NULL::integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_parents bigint[] := settle_dependents.parents;
+  v_fate int := settle_dependents.fate;
+  v_waiting bigint[];
+  v_cancelled bigint[];
+  v_queues text[];
+  v_settled bigint := 0;
+begin
+  -- A loop and no recursion: a chain of dependents may be longer than the stack is deep.
+  loop
+    -- What a job waited for is of no interest once it waits no more.
+    delete from job_dependencies d where d.job_id = any(v_parents);
+    select array_agg(distinct d.job_id) from job_dependencies d
+      where d.depends_on = any(v_parents) and not exists (select from jobs j where j.id = d.depends_on) into v_waiting;
+    exit when v_waiting is null;
+    -- Two parents that end at once: the second waits here until the first has committed, and then sees that it was the
+    -- last. Whom somebody holds for longer is left to release_deferred, with its edge.
+    v_waiting := lock_waiting(v_waiting);
+    exit when v_waiting = '{}';
+
+    with settled as (
+      delete from job_dependencies d where d.depends_on = any(v_parents) and d.job_id = any(v_waiting)
+      returning d.job_id, d.depends_on, d.policy),
+    judged as (
+      select s.job_id, s.depends_on, s.policy, coalesce(v_fate,
+        (select h.state from job_history h where h.id = s.depends_on order by h.generation desc limit 1)) as fate
+      from settled s),
+    cancelled as (
+      update jobs j set last_error = format('cancelled: it depends on job %s, which is %s', d.depends_on,
+        case d.fate when 11 then 'cancelled' when 12 then 'dead' else 'deleted' end)
+      from (select distinct on (i.job_id) i.* from judged i where i.policy = 'cancel' and i.fate is distinct from 10 order by i.job_id, i.depends_on) d
+      where j.id = d.job_id and j.state = 4
+      returning j.id)
+    select coalesce(array_agg(c.id), '{}') from cancelled c into v_cancelled;
+
+    with released as (
+      update jobs j set state = case when j.run_at > clock_timestamp() then 2 else 0 end
+      where j.id = any(v_waiting) and j.id <> all(v_cancelled) and j.state = 4
+        and not exists (select from job_dependencies d where d.job_id = j.id)
+      returning j.queue)
+    select array_agg(r.queue) from released r into v_queues;
+    if v_queues is not null then
+      perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
+      v_settled := v_settled + cardinality(v_queues);
+    end if;
+
+    exit when v_cancelled = '{}';
+    v_settled := v_settled + move_to_history(v_cancelled, 11, dependents => false);
+    v_parents := v_cancelled;
+    v_fate := 11;
+  end loop;
+  return v_settled;
+end $function$;
+
+CREATE OR REPLACE FUNCTION snooze(ids bigint[], lease_tokens bigint[], delays_seconds double precision[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_done bigint;
+begin
+  perform check_pairs(snooze.ids, snooze.lease_tokens);
+  if cardinality(snooze.delays_seconds) is distinct from cardinality(snooze.ids)
+    or exists (select from unnest(snooze.delays_seconds) d(seconds) where d.seconds between 0 and 315360000 is not true) then
+    raise exception using errcode = '22023', message = 'delays_seconds must have one number from 0 to 315360000 (10 years) per job';
+  end if;
+  update jobs j set state = 2, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
+    deadline = null, limited = false, attempt = j.attempt - 1, run_at = clock_timestamp() + make_interval(secs => t.seconds)
+  from unnest(snooze.ids, snooze.lease_tokens, snooze.delays_seconds) t(id, token, seconds)
+  where t.id = j.id and t.token = j.lease_token;
+  get diagnostics v_done = row_count;
+  perform cancel_requested(snooze.ids);
+  if v_done = cardinality(snooze.ids) then return '{}'; end if;
+  return lost_leases(snooze.ids, snooze.lease_tokens, false);
+end $function$;
+
+CREATE OR REPLACE FUNCTION with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case when jsonb_array_length(errors) >= 10 then errors - 0 else coalesce(errors, '[]') end
+    || jsonb_strip_nulls(jsonb_build_object('attempt', attempt, 'generation', generation, 'at', at, 'error', error,
+      'exit_code', exit_code, 'worker', worker::text))
+$function$;
 
 CREATE OR REPLACE FUNCTION workers_gone(pod_uids text[], actor text, reason text)
  RETURNS SETOF bigint
@@ -1323,6 +1897,8 @@ comment on column job_history.result_expires_at is 'From then on the result read
 comment on column job_history.superseded is 'A retry began a later generation of this job.';
 
 comment on column jobs.attempt is 'Attempts spent in this generation, the running one included. Repeats after a recovery, so it is no fence.';
+
+comment on column jobs.concurrency_key is 'Which jobs of the queue share a limit, or take turns with those of other keys. Empty: has none, and its queue lets the keys take turns.';
 
 comment on column jobs.deadline is 'While a job with a timeout runs: when it is stale although its worker is live. Its timeout, and a grace.';
 
@@ -1374,7 +1950,13 @@ comment on column workers.loop_age_ms is 'As of the last heartbeat: milliseconds
 
 comment on column workers.renewing is 'False while it beats without renewing its lease: its main loop is blocked.';
 
+comment on function acknowledge_cancel(ids bigint[], lease_tokens bigint[], durations_ms integer[]) is 'The handler stopped because its job was to be cancelled: the job is cancelled. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
+
 comment on function add_queues(names text[]) is 'Internal. Makes queues known without ever waiting for another transaction.';
+
+comment on function cancel_requested(ids bigint[]) is 'Internal. Jobs that somebody asked to cancel while they ran, and that have just stopped running for another reason, are cancelled. Called in a later statement than the one that stopped them, which has waited for whoever asked.';
+
+comment on function cancel_requests(worker bigint) is 'Jobs of a worker that somebody wants cancelled: abort the handler, then acknowledge_cancel. A job that finishes first is finished. heartbeat names them too.';
 
 comment on function check_pairs(ids bigint[], lease_tokens bigint[]) is 'Internal. Raises 22023 unless every id has its token.';
 
@@ -1382,19 +1964,25 @@ comment on function check_queue_name(name text) is 'Internal. Raises 22023 when 
 
 comment on function check_words(actor text, reason text) is 'Internal. Raises 22023 unless an act says who and why.';
 
-comment on function claim(worker bigint, queues text[], max integer) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
+comment on function claim(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[]) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
 
-comment on function complete(ids bigint[], lease_tokens bigint[], results json[], durations_ms integer[]) is 'Moves finished jobs to the history. Exact pairs of id and lease token; returns the ids whose lease was lost, normally {}: drop their outcome, never turn it into a failure. Repeating a call whose reply was lost counts as done.';
+comment on function claimable_queues(worker bigint, queues text[]) is 'Internal. Locks the queues against holds until the transaction ends, and returns those that are not held, in their order.';
+
+comment on function clear_leases(worker bigint, held_tokens bigint[], done_tokens bigint[]) is 'Internal. Forgets the claims of a worker that are over, and returns the jobs of those it never heard of.';
+
+comment on function complete(ids bigint[], lease_tokens bigint[], results json[], durations_ms integer[], exit_codes integer[]) is 'Moves finished jobs to the history. Exact pairs of id and lease token; returns the ids whose lease was lost, normally {}: drop their outcome, never turn it into a failure. Repeating a call whose reply was lost counts as done. Results at most 1 MiB as text, kept for the result_ttl_seconds of the job. In the transaction of the handler''s own writes it commits with them or not at all.';
 
 comment on function deregister_worker(worker bigint) is 'The worker leaves. What it still holds is stale at once.';
 
 comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, unique_key, tag, labels (object of strings), notify (hint to workers when committed). Outcome: inserted, or duplicate with the id of the live job that has the unique_key. Raises 22023 for what cannot be stored.';
 
+comment on function enqueue_finalisers(ended jsonb, state integer) is 'Internal. The jobs that are to run because these ended.';
+
 comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. Outcome: inserted, or duplicate with the id of the live job that has the unique_key. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
 
 comment on function ensure_queue(queue text) is 'Makes a queue known before its first job. Returns whether it was new.';
 
-comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], durations_ms integer[]) is 'Records failed attempts: the job waits for its next one (1 s doubling to an hour, jittered), or is dead when max_attempts are spent. Exact pairs; returns the ids whose lease was lost. Keeps the first 8192 characters of an error. Repeating a call whose reply was lost counts as done.';
+comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], durations_ms integer[], exit_codes integer[], permanent boolean[]) is 'Records failed attempts: the job waits for its next one as its retry policy says (its own, else its queue''s, else 1 s doubling to an hour, jittered), or is dead when max_attempts are spent or the error is permanent; cancelled when somebody asked for that. Exact pairs; returns the ids whose lease was lost. Keeps the first 8192 characters of an error, and the errors of the last ten attempts. Repeating a call whose reply was lost counts as done.';
 
 comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back). Count lease_ms from when the heartbeat was sent.';
 
@@ -1406,11 +1994,27 @@ comment on function hold_lock(queue text) is 'Internal. Key of the advisory lock
 
 comment on function insert_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[]) is 'Internal. Inserts jobs that were checked; returns the ids of those whose unique key was free.';
 
+comment on function keep_keys(ended jsonb) is 'Internal. Unique keys that stay taken for a while after these jobs.';
+
+comment on function lock_waiting(ids bigint[]) is 'Internal. Locks jobs, but waits for no long transaction: returns those it got.';
+
+comment on function lost_leases(ids bigint[], lease_tokens bigint[], completing boolean) is 'Internal. Which pairs have not ended an attempt, neither now nor by an earlier call whose reply was lost.';
+
 comment on function maintain(days_ahead integer) is 'Housekeeping, about once an hour: partitions of the history for the days ahead; forgets workers and holds that ended a week ago. Returns how many partitions were made; 0 also when another caller is at it.';
 
 comment on function make_history_partitions(days_ahead integer) is 'Internal. Makes the partitions of the history from today (UTC) on.';
 
+comment on function move_to_history(ids bigint[], to_state integer, lease_tokens bigint[], dead_reasons text[], durations_ms integer[], results json[], exit_codes integer[], dependents boolean) is 'Internal. The terminal transition of jobs, to completed 10, cancelled 11 or dead 12 (with a reason each): from jobs to the history, with all that follows from it. Without lease_tokens whoever holds them, so the caller has locked the rows; it has also written what else changes. Returns how many were moved.';
+
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
+
+comment on function pick_in_turns(queue text, room integer, per_key integer, from_key text) is 'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
+
+comment on function pick_jobs(queues text[], limited text[], max integer, slots integer) is 'Internal. The rows a claim takes when some of its queues have limits, locked.';
+
+comment on function pick_limited(queue text, max integer) is 'Internal. The rows a claim takes of one queue with limits; the caller has locked its row of queue_limits.';
+
+comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
 
 comment on function queue_stats() is 'Counts of every queue, from one statement. Pending: claimable now, held or not; stale: running jobs that no live worker backs. The oldest pending job counts from when it became claimable.';
 
@@ -1418,13 +2022,29 @@ comment on function read_fact(facts jsonb, name text) is 'Internal. A fact as te
 
 comment on function read_options(options jsonb) is 'Internal. Checks the options of a job and turns them into columns.';
 
+comment on function record_process(id bigint, lease_token bigint, pid integer, ppid integer, run_as text) is 'Says which process runs a job, when that is not the worker itself. Returns false when the lease was lost: stop.';
+
 comment on function recover_stale(max integer, workers bigint[], actor text, reason text) is 'Recovers stale jobs: running, and the worker''s lease has lapsed, or the worker is gone, fenced or missing. They are pending again in their old place and spend no attempt; the third loss of a job makes it dead (poison). Outcome: retried or dead. With workers, only jobs of these. One audit event when there was any. Safe to call from everywhere at once: each job moves once.';
 
 comment on function register_worker(facts jsonb) is 'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
 
 comment on function release(queue text, name text, actor text, reason text) is 'Takes one hold away; others keep the queue held. Returns whether it was in force.';
 
-comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost.';
+comment on function release_deferred(max integer) is 'Settles deferred jobs that nobody settled when what they wait for ended, because one transaction could not see the other. Part of every sweep. Returns how many.';
+
+comment on function retry_wait(policy jsonb, attempt integer, chance double precision) is 'Internal. How long a job waits after its given attempt failed. chance, 0 to 1, is where in the jitter: what failed together does not return together. Without a policy 1 s, 2 s, 4 s … at most an hour, 20 % more or less.';
+
+comment on function return_rate(queues text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues.';
+
+comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
+
+comment on function settle_deleted(ids bigint[]) is 'Internal. These jobs were deleted: what waited for them is settled.';
+
+comment on function settle_dependents(parents bigint[], fate integer) is 'Internal. These jobs are not live any more: what waited only for them runs, or is cancelled when they were not completed and its policy says so, and so on down the chain. fate: their state when known; 0: deleted. Returns how many jobs were settled.';
+
+comment on function snooze(ids bigint[], lease_tokens bigint[], delays_seconds double precision[]) is 'The handler wants to be run again later: the job is scheduled that many seconds from now, no attempt spent. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
+
+comment on function with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone) is 'Internal. The errors of a job and one more, the last ten.';
 
 comment on function workers_gone(pod_uids text[], actor text, reason text) is 'Somebody who can know it, such as the operator, saw these pods go: marks their workers gone and returns their ids. Their jobs are stale at once; pass the ids to recover_stale. One audit event when there was any.';
 

@@ -37,6 +37,7 @@ const STATES: Readonly<Record<JobState, (job: Job, now: Date, attempt: string) =
     const tried = job.attempt === 0 ? "" : `, after ${job.attempt} of ${job.maxAttempts} attempts`;
     return `pending, ready to run for ${seconds(job.runAt, now)}${tried}`;
   },
+  deferred: (job, now) => `deferred for ${seconds(job.createdAt, now)}`,
   scheduled: (job, now) => `scheduled, ready to run in ${seconds(now, job.runAt)}`,
   running: (job, now, attempt) => {
     const stale = job.isStale ? "; stale: its worker is lost" : "";
@@ -44,6 +45,7 @@ const STATES: Readonly<Record<JobState, (job: Job, now: Date, attempt: string) =
   },
   failed: (_job, _now, attempt) => `failed, ${attempt}`,
   completed: (job, now, attempt) => `completed ${seconds(job.finishedAt ?? now, now)} ago, ${attempt}`,
+  cancelled: (job, now) => `cancelled ${seconds(job.finishedAt ?? now, now)} ago`,
   dead: (job, now, attempt) => `dead for ${seconds(job.finishedAt ?? now, now)}, ${attempt}`,
 };
 
@@ -61,6 +63,10 @@ function waiting(job: Job, { now, holds, serving }: Surroundings): string {
 }
 
 const NEXT: Readonly<Record<JobState, (job: Job, around: Surroundings) => string>> = {
+  deferred: (job) =>
+    job.lastRecovery === null
+      ? "It runs once the jobs that it depends on have ended."
+      : "It waits for the jobs that it depends on, or, when its queue holds jobs that lost their worker, for a retry.",
   pending: waiting,
   scheduled: (job, around) => `It becomes pending in ${seconds(around.now, job.runAt)}. ${waiting(job, around)}`,
   failed: (job, around) => {
@@ -72,6 +78,7 @@ const NEXT: Readonly<Record<JobState, (job: Job, around: Surroundings) => string
       ? "Recovery hands it on: any worker's sweep or the operator does that within seconds. The attempt is not spent, and nothing its old worker still writes will count."
       : "Its worker finishes it. Should the worker be lost, the job is handed on when the lease ends.",
   completed: () => "Nothing: it is done.",
+  cancelled: () => "Nothing: it was cancelled.",
   dead: (job) =>
     job.deadReason === "poison"
       ? `Nothing: it lost its worker ${job.recoveries + 1} times, which suggests that the job itself takes workers down.`

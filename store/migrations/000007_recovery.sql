@@ -66,7 +66,7 @@ begin
   if v_poison is null and v_retried is null then return; end if;
 
   v_recovery := jsonb_build_object('at', v_now, 'actor', recover_stale.actor, 'reason', recover_stale.reason);
-  update jobs j set state = 0, lease_token = null, worker_id = null, claimed_at = null, attempt = greatest(0, j.attempt - 1),
+  update jobs j set state = 0, lease_token = null, worker_id = null, claimed_at = null, deadline = null, limited = false, attempt = greatest(0, j.attempt - 1),
     recoveries = j.recoveries + 1, last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text)
   where j.id = any(v_retried);
   with lost as (delete from jobs j where j.id = any(v_poison) returning j.*)

@@ -14,7 +14,7 @@ comment on view v_workers is 'Workers, with the age of their heartbeat and the n
 -- Each half reads one table and both have the same types, so that a page by id walks two indexes instead of sorting all.
 create view v_jobs as
   select j.id, j.queue, j.kind,
-    case when j.state = 1 then 'running' when j.state = 0 or j.run_at <= (select clock_timestamp()) then 'pending'
+    case when j.state = 1 then 'running' when j.state = 4 then 'deferred' when j.state = 0 or j.run_at <= (select clock_timestamp()) then 'pending'
       when j.state = 2 then 'scheduled' else 'failed' end as state,
     null::text as dead_reason, j.priority::int as priority, j.attempt::int as attempt, j.max_attempts::int as max_attempts,
     j.recoveries::int as recoveries, j.payload, null::json as result, j.last_error, j.unique_key, j.tag, j.labels, j.worker_id,
@@ -24,7 +24,7 @@ create view v_jobs as
     (select w.lease_until from workers w where w.id = j.worker_id) as locked_until, j.last_recovery
   from jobs j
   union all
-  select h.id, h.queue, h.kind, case h.state when 10 then 'completed' else 'dead' end, h.dead_reason, h.priority::int,
+  select h.id, h.queue, h.kind, case h.state when 10 then 'completed' when 11 then 'cancelled' else 'dead' end, h.dead_reason, h.priority::int,
     h.attempt::int, h.max_attempts::int, h.recoveries::int, h.payload, h.result, h.last_error, h.unique_key, h.tag, h.labels,
     h.worker_id, h.lease_token, h.created_at, h.run_at, h.claimed_at, h.finished_at, h.duration_ms, h.timeout_ms,
     false, null::timestamptz, h.last_recovery

@@ -6,8 +6,8 @@ export interface Job {
   readonly queue: string;
   readonly kind: string;
   readonly state: JobState;
-  /** Why a dead job is dead: its attempts were spent, or it lost its workers too often (`poison`). */
-  readonly deadReason: "attempts" | "poison" | null;
+  /** Why a dead job is dead: `attempts` were spent, a `permanent` error, too many lost workers (`poison`), or one (`worker_lost`). */
+  readonly deadReason: "attempts" | "permanent" | "poison" | "worker_lost" | null;
   readonly priority: number;
   /** Attempts spent so far; the running one counts. */
   readonly attempt: number;
@@ -43,7 +43,7 @@ export interface JobRow {
   queue: string;
   kind: string;
   state: string;
-  dead_reason: "attempts" | "poison" | null;
+  dead_reason: Job["deadReason"];
   priority: number;
   attempt: number;
   max_attempts: number;
