@@ -61,6 +61,7 @@ create table job_history (
   worker_id bigint,
   lease_token bigint,
   timeout_ms integer,
+  result_ttl_seconds integer,
   created_at timestamp with time zone not null,
   run_at timestamp with time zone not null,
   claimed_at timestamp with time zone,
@@ -408,7 +409,7 @@ CREATE INDEX cancel_requests_worker ON cancel_requests USING btree (worker_id);
 
 CREATE INDEX job_dependencies_on ON job_dependencies USING btree (depends_on);
 
-CREATE INDEX job_history_dead ON job_history USING btree (queue, finished_at) WHERE (state = 12);
+CREATE INDEX job_history_ended ON job_history USING btree (state, queue, id) WHERE (state = ANY (ARRAY[11, 12]));
 
 CREATE INDEX job_history_id ON job_history USING btree (id);
 
@@ -458,12 +459,18 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   attempt integer
 --   max_attempts integer
 --   recoveries integer
+--   generation integer
 --   payload json
 --   result json
+--   progress jsonb
 --   last_error text
+--   errors jsonb
+--   exit_code integer
 --   unique_key text
+--   concurrency_key text
 --   tag text
 --   labels jsonb
+--   options jsonb
 --   worker_id bigint
 --   lease_token bigint
 --   created_at timestamp with time zone
@@ -472,9 +479,24 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   finished_at timestamp with time zone
 --   duration_ms integer
 --   timeout_ms integer
+--   result_ttl_seconds integer
+--   result_expires_at timestamp with time zone
+--   finaliser_id bigint
+--   process jsonb
+--   cancel_requested boolean
 --   is_stale boolean
+--   can_retry boolean
+--   recovery_hint text
+--   locked_by text
 --   locked_until timestamp with time zone
 --   last_recovery jsonb
+--   stored_state smallint
+
+-- view v_leased
+--   job_id bigint
+--   lease_token bigint
+--   worker_id bigint
+--   claimed_at timestamp with time zone
 
 -- view v_queue_stats
 --   queue text
@@ -486,11 +508,79 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   stale bigint
 --   oldest_pending_seconds double precision
 --   oldest_pending_since timestamp with time zone
+--   deferred bigint
+--   cancelled bigint
+--   held boolean
+--   max_running integer
+--   max_running_per_key integer
+--   fair boolean
+--   rate_count integer
+--   rate_period_ms integer
+
+-- view v_queues
+--   name text
+--   created_at timestamp with time zone
+--   max_attempts integer
+--   timeout_ms integer
+--   result_ttl_seconds integer
+--   retry jsonb
+--   on_worker_loss text
+--   max_recoveries integer
+--   max_running integer
+--   max_running_per_key integer
+--   fair boolean
+--   rate_count integer
+--   rate_period_ms integer
+--   held boolean
+
+-- view v_runs
+--   id text
+--   ppid text
+--   pid text
+--   key text
+--   remote_id text
+--   app_id text
+--   variant_id text
+--   bundle_id text
+--   start_time timestamp with time zone
+--   end_time timestamp with time zone
+--   last_heartbeat_time timestamp with time zone
+--   queued_time timestamp with time zone
+--   queue_name text
+--   tag text
+--   exit_code integer
+--   status integer
+--   hostname text
+--   cluster text
+--   image text
+--   run_as text
+--   job_id bigint
+--   generation integer
+
+-- view v_schedules
+--   name text
+--   queue text
+--   kind text
+--   payload json
+--   options jsonb
+--   cron text
+--   time_zone text
+--   missed_ticks text
+--   max_missed integer
+--   paused boolean
+--   next_at timestamp with time zone
+--   last_tick timestamp with time zone
+--   created_at timestamp with time zone
+--   is_due boolean
+--   last_outcome_tick timestamp with time zone
+--   last_outcome text
+--   last_job_id bigint
 
 -- view v_workers
 --   id bigint
 --   state text
 --   is_live boolean
+--   verdict text
 --   boot_id text
 --   pod_uid text
 --   container text
@@ -506,14 +596,17 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   version text
 --   pool text
 --   queues text[]
+--   kinds text[]
 --   concurrency integer
 --   started_at timestamp with time zone
 --   heartbeat_at timestamp with time zone
 --   heartbeat_age_ms bigint
 --   lease_until timestamp with time zone
 --   lease_seconds integer
+--   renewing boolean
 --   loop_age_ms bigint
 --   last_claim_age_ms bigint
+--   last_finish_age_ms bigint
 --   slots_busy integer
 --   slots_stuck integer
 --   running bigint
@@ -545,6 +638,107 @@ begin
   return lost_leases(acknowledge_cancel.ids, acknowledge_cancel.lease_tokens, false);
 end $function$;
 
+CREATE OR REPLACE FUNCTION act_on_job(act text, id bigint, actor text, reason text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_job jobs;
+  v_ended job_history;
+  v_before jsonb;
+  v_queue text;
+  v_done bigint[];
+  v_state text;
+begin
+  perform check_words(act_on_job.actor, act_on_job.reason);
+  -- Whoever is changing the job is waited for; what it then is decides. A job that ends, or comes back, while its row is
+  -- waited for is found in the other table, hence the second look.
+  for v_look in 1..2 loop
+    select * from jobs j where j.id = act_on_job.id for update into v_job;
+    exit when found;
+    select * from job_history h where h.id = act_on_job.id and not h.superseded for update into v_ended;
+    exit when found;
+  end loop;
+  if v_job.id is null and v_ended.id is null then return 'not_found'; end if;
+  if v_job.id is not null then
+    v_state := state_name_at(v_job.state, v_job.run_at, clock_timestamp());
+    v_queue := v_job.queue;
+    v_before := jsonb_strip_nulls(jsonb_build_object('state', v_state, 'queue', v_queue, 'kind', v_job.kind, 'generation', v_job.generation,
+      'attempt', v_job.attempt, 'recoveries', v_job.recoveries, 'worker', v_job.worker_id, 'unique_key', v_job.unique_key));
+  else
+    v_state := state_name_at(v_ended.state, null, null);
+    v_queue := v_ended.queue;
+    v_before := jsonb_strip_nulls(jsonb_build_object('state', v_state, 'queue', v_queue, 'kind', v_ended.kind, 'generation', v_ended.generation,
+      'attempt', v_ended.attempt, 'recoveries', v_ended.recoveries, 'dead_reason', v_ended.dead_reason, 'unique_key', v_ended.unique_key));
+  end if;
+
+  if act_on_job.act = 'retry' then
+    v_done := retry_locked(array[act_on_job.id]);
+    -- Nothing but its key in the hands of another live job keeps a dead one from coming back.
+    if v_done = '{}' then return case when v_ended.state = 12 then 'duplicate' else v_state end; end if;
+  elsif v_job.id is null then
+    return v_state;
+  elsif act_on_job.act = 'cancel' then
+    v_done := cancel_locked(array[act_on_job.id], act_on_job.actor, act_on_job.reason);
+    -- Asked already.
+    if v_done = '{}' then return 'requested'; end if;
+  else
+    v_done := delete_locked(array[act_on_job.id]);
+    if v_done = '{}' then return v_state; end if;
+  end if;
+  insert into audit_events (action, actor, target, reason, before)
+  values (act_on_job.act, act_on_job.actor, 'jobs/' || act_on_job.id, act_on_job.reason, v_before);
+  if act_on_job.act = 'retry' then perform pg_notify(hint_channel(), v_queue); end if;
+  return case act_on_job.act when 'retry' then 'retried' when 'delete' then 'deleted'
+    else case when v_job.state = 1 then 'requested' else 'cancelled' end end;
+end $function$;
+
+CREATE OR REPLACE FUNCTION act_on_jobs(act text, filter jsonb, actor text, reason text, max integer, dry_run boolean, OUT matched bigint, OUT changed bigint, OUT ids bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_ids bigint[];
+  v_dead bigint[] := '{}';
+begin
+  perform check_filter(act_on_jobs.filter, act_on_jobs.actor, act_on_jobs.reason, act_on_jobs.max);
+  v_ids := array(select f from filter_live(act_on_jobs.act, act_on_jobs.filter) f order by f);
+  if act_on_jobs.act = 'retry' then
+    v_dead := array(select f from filter_dead(act_on_jobs.filter) f order by f);
+  end if;
+  matched := cardinality(v_ids) + cardinality(v_dead);
+  v_dead := v_dead[1 : greatest(0, act_on_jobs.max - cardinality(v_ids))];
+  v_ids := v_ids[1 : act_on_jobs.max];
+  if act_on_jobs.dry_run then
+    changed := 0;
+    ids := (v_ids || v_dead)[1:100];
+    return;
+  end if;
+  -- What somebody is changing at this moment is left out rather than waited for, so acts cannot deadlock with workers.
+  v_ids := array(select j.id from jobs j where j.id = any(v_ids) order by j.id for update skip locked)
+    || array(select h.id from job_history h where h.id = any(v_dead) and h.state = 12 and not h.superseded
+      order by h.id for update skip locked);
+  v_ids := case act_on_jobs.act when 'retry' then retry_locked(v_ids)
+    when 'cancel' then cancel_locked(v_ids, act_on_jobs.actor, act_on_jobs.reason) else delete_locked(v_ids) end;
+  changed := cardinality(v_ids);
+  ids := array(select i from unnest(v_ids) i order by i limit 100);
+  if changed = 0 then return; end if;
+  insert into audit_events (action, actor, target, reason, before, after, count)
+  values (act_on_jobs.act, act_on_jobs.actor, 'jobs', act_on_jobs.reason, jsonb_build_object(
+      'filter', act_on_jobs.filter || case when act_on_jobs.filter ? 'ids'
+        then jsonb_build_object('ids', jsonb_path_query_array(act_on_jobs.filter, '$.ids[0 to 99]')) else '{}' end, 'max', act_on_jobs.max),
+    jsonb_build_object('matched', matched, 'jobs', to_jsonb(ids)), changed);
+  if act_on_jobs.act = 'retry' then
+    perform pg_notify(hint_channel(), q.queue) from (select distinct j.queue from jobs j where j.id = any(v_ids)) q;
+  end if;
+end $function$;
+
 CREATE OR REPLACE FUNCTION add_queues(names text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -560,6 +754,57 @@ begin
   where not exists (select from queues q where q.name = n.name)
     and pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' queue ' || n.name, 7001))
   on conflict do nothing;
+end $function$;
+
+CREATE OR REPLACE FUNCTION cancel_job(id bigint, actor text, reason text)
+ RETURNS text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select act_on_job('cancel', id, actor, reason)
+$function$;
+
+CREATE OR REPLACE FUNCTION cancel_jobs(filter jsonb, actor text, reason text, max integer DEFAULT 1000, dry_run boolean DEFAULT false)
+ RETURNS TABLE(matched bigint, changed bigint, ids bigint[])
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select * from act_on_jobs('cancel', filter, actor, reason, max, dry_run)
+$function$;
+
+CREATE OR REPLACE FUNCTION cancel_locked(ids bigint[], actor text, reason text)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_ended bigint[];
+  v_asked bigint[];
+  v_workers bigint[];
+begin
+  v_ended := array(select j.id from jobs j where j.id = any(cancel_locked.ids) and j.state <> 1);
+  with asked as (
+    insert into cancel_requests as c (job_id, lease_token, worker_id, actor, reason)
+    select j.id, j.lease_token, j.worker_id, cancel_locked.actor, cancel_locked.reason
+    from jobs j where j.id = any(cancel_locked.ids) and j.state = 1
+    on conflict (job_id) do update set lease_token = excluded.lease_token, worker_id = excluded.worker_id, at = excluded.at,
+      actor = excluded.actor, reason = excluded.reason
+    where c.lease_token <> excluded.lease_token
+    returning c.job_id, c.worker_id)
+  select array_agg(a.job_id), array_agg(distinct a.worker_id) from asked a into v_asked, v_workers;
+  -- Whoever listens need not wait for its next heartbeat.
+  perform pg_notify(hint_channel(), 'worker:' || w) from unnest(v_workers) w;
+  if v_ended <> '{}' then
+    update jobs j set last_error = left(format('cancelled by %s: %s', cancel_locked.actor, cancel_locked.reason)
+      || coalesce('; error of an earlier attempt: ' || left(j.last_error, 6000), ''), 8192)
+    where j.id = any(v_ended);
+    perform move_to_history(v_ended, 11);
+  end if;
+  return v_ended || coalesce(v_asked, '{}');
 end $function$;
 
 CREATE OR REPLACE FUNCTION cancel_requested(ids bigint[])
@@ -591,6 +836,39 @@ CREATE OR REPLACE FUNCTION cancel_requests(worker bigint)
 AS $function$
   select r.job_id, r.lease_token, r.reason from cancel_requests r where r.worker_id = cancel_requests.worker order by r.job_id
 $function$;
+
+CREATE OR REPLACE FUNCTION check_filter(filter jsonb, actor text, reason text, max integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_key text;
+  v_value jsonb;
+begin
+  perform check_words(actor, reason);
+  if max is null or max not between 1 and 100000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(max::text, 'null'));
+  end if;
+  if jsonb_typeof(filter) is distinct from 'object' or filter = '{}' then
+    raise exception using errcode = '22023', message = 'the filter is empty: it would mean every job of the store',
+      hint = 'name at least one of ids, queue, kind, state, tag, labels, worker, unique_key, older_than_seconds';
+  end if;
+  for v_key, v_value in select * from jsonb_each(filter) loop
+    if (case v_key
+        when 'ids' then jsonb_typeof(v_value) = 'array' and not exists (select from jsonb_array_elements_text(v_value) i where i !~ '^[0-9]{1,18}$')
+        when 'labels' then jsonb_typeof(v_value) = 'object'
+        when 'worker' then v_value #>> '{}' ~ '^[0-9]{1,18}$'
+        when 'older_than_seconds' then jsonb_typeof(v_value) = 'number' and v_value::numeric between 0 and 315360000
+        when 'state' then v_value in ('"pending"', '"running"', '"scheduled"', '"failed"', '"deferred"', '"completed"', '"cancelled"', '"dead"')
+        when 'queue' then jsonb_typeof(v_value) = 'string' when 'kind' then jsonb_typeof(v_value) = 'string'
+        when 'tag' then jsonb_typeof(v_value) = 'string' when 'unique_key' then jsonb_typeof(v_value) = 'string' end) is not true then
+      raise exception using errcode = '22023', message = format('the filter''s %s is %s', left(v_key, 80), left(v_value::text, 80)),
+        hint = 'keys are ids (array), queue, kind, tag, unique_key (strings), state (the name of a state), labels (object), worker (id), older_than_seconds (number)';
+    end if;
+  end loop;
+end $function$;
 
 CREATE OR REPLACE FUNCTION check_keys(value jsonb, keys text[], what text)
  RETURNS void
@@ -897,6 +1175,116 @@ begin
   return lost_leases(complete.ids, complete.lease_tokens, true);
 end $function$;
 
+CREATE OR REPLACE FUNCTION configure_queue(queue text, policy jsonb, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_queue queues;
+  v_limits queue_limits;
+  v_new_queue queues;
+  v_new_limits queue_limits;
+  v_read record;
+  v_limited boolean;
+begin
+  perform check_queue_name(configure_queue.queue);
+  perform check_words(configure_queue.actor, configure_queue.reason);
+  select * from queues q where q.name = configure_queue.queue into v_queue;
+  select * from queue_limits l where l.queue = configure_queue.queue into v_limits;
+  if v_queue.name is null then
+    v_queue.on_worker_loss := 'retry';
+    v_queue.max_recoveries := 3;
+  end if;
+  if v_limits.queue is null then v_limits.fair := false; end if;
+  v_read := read_policy(configure_queue.policy, v_queue, v_limits);
+  v_new_queue := v_read.q;
+  v_new_limits := v_read.l;
+  if v_queue.name is not null and v_new_queue = v_queue and v_new_limits = v_limits then return false; end if;
+
+  -- Claims share this lock. Those under way end before the limits change, so none of their jobs escapes being counted; later
+  -- ones see the new limits.
+  perform pg_advisory_xact_lock(hold_lock(configure_queue.queue));
+  insert into queues (name) values (configure_queue.queue) on conflict do nothing;
+  select * from queues q where q.name = configure_queue.queue for update into v_queue;
+  select * from queue_limits l where l.queue = configure_queue.queue for update into v_limits;
+  if v_limits.queue is null then v_limits.fair := false; end if;
+  v_read := read_policy(configure_queue.policy, v_queue, v_limits);
+  v_new_queue := v_read.q;
+  v_new_limits := v_read.l;
+
+  update queues q set max_attempts = v_new_queue.max_attempts, timeout_ms = v_new_queue.timeout_ms,
+    result_ttl_seconds = v_new_queue.result_ttl_seconds, retry = v_new_queue.retry,
+    on_worker_loss = v_new_queue.on_worker_loss, max_recoveries = v_new_queue.max_recoveries
+  where q.name = configure_queue.queue;
+
+  v_limited := v_new_limits.max_running is not null or v_new_limits.max_running_per_key is not null
+    or v_new_limits.fair or v_new_limits.rate_count is not null;
+  if v_limited then
+    insert into queue_limits as l (queue, max_running, max_running_per_key, fair, rate_count, rate_period_ms, tokens)
+    values (configure_queue.queue, v_new_limits.max_running, v_new_limits.max_running_per_key, v_new_limits.fair,
+      v_new_limits.rate_count, v_new_limits.rate_period_ms, coalesce(v_new_limits.rate_count, 0))
+    on conflict (queue) do update set max_running = excluded.max_running, max_running_per_key = excluded.max_running_per_key,
+      fair = excluded.fair, rate_count = excluded.rate_count, rate_period_ms = excluded.rate_period_ms,
+      -- A new rate begins with a full bucket, a changed one does not fill it: changing it often gives nothing away.
+      tokens = case when l.rate_count is null then excluded.tokens else least(l.tokens, excluded.tokens) end,
+      tokens_at = case when l.rate_count is null then clock_timestamp() else l.tokens_at end;
+    -- What runs already counts. Found by lease rows: jobs that run have no index of their own.
+    update jobs j set limited = true from leases l cross join unnest(l.ids) u(id)
+    where v_limits.queue is null and j.id = u.id and j.lease_token = l.token and j.queue = configure_queue.queue and not j.limited;
+  else
+    delete from queue_limits l where l.queue = configure_queue.queue;
+    update jobs j set limited = false where j.limited and j.queue = configure_queue.queue;
+  end if;
+
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('configure_queue', configure_queue.actor, configure_queue.queue, configure_queue.reason,
+    (to_jsonb(v_queue) - 'created_at') || (to_jsonb(v_limits) - '{queue,tokens,tokens_at,last_key}'::text[]),
+    (to_jsonb(v_new_queue) - 'created_at') || (to_jsonb(v_new_limits) - '{queue,tokens,tokens_at,last_key}'::text[]));
+  -- More may be allowed now.
+  perform pg_notify(hint_channel(), configure_queue.queue);
+  return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION configure_store(settings jsonb, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_key text;
+  v_value jsonb;
+  v_old store_settings;
+  v_new store_settings;
+begin
+  perform check_words(configure_store.actor, configure_store.reason);
+  if jsonb_typeof(configure_store.settings) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'settings must be a JSON object';
+  end if;
+  select * from store_settings for update into v_old;
+  v_new := v_old;
+  for v_key, v_value in select * from jsonb_each(configure_store.settings) loop
+    case v_key
+      when 'completed_seconds' then v_new.completed_seconds := coalesce(read_setting(v_value, v_key, 0, 315360000), 604800);
+      when 'cancelled_seconds' then v_new.cancelled_seconds := coalesce(read_setting(v_value, v_key, 0, 315360000), 604800);
+      when 'dead_seconds' then v_new.dead_seconds := coalesce(read_setting(v_value, v_key, 3600, 315360000), 2592000);
+      when 'audit_seconds' then v_new.audit_seconds := coalesce(read_setting(v_value, v_key, 86400, 315360000), 31536000);
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s of the store', quote_literal(left(v_key, 80))),
+          hint = 'settings are completed_seconds, cancelled_seconds, dead_seconds, audit_seconds';
+    end case;
+  end loop;
+  if v_new = v_old then return false; end if;
+  update store_settings set completed_seconds = v_new.completed_seconds, cancelled_seconds = v_new.cancelled_seconds,
+    dead_seconds = v_new.dead_seconds, audit_seconds = v_new.audit_seconds;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('configure_store', configure_store.actor, 'store', configure_store.reason, to_jsonb(v_old) - 'only_row', to_jsonb(v_new) - 'only_row');
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION defer_jobs(ids bigint[], options jsonb[])
  RETURNS void
  LANGUAGE plpgsql
@@ -926,6 +1314,41 @@ begin
       hint = 'it was deleted, or ended longer ago than finished jobs are kept';
   end if;
   if v_ended is not null then perform settle_dependents(v_ended); end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION delete_job(id bigint, actor text, reason text)
+ RETURNS text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select act_on_job('delete', id, actor, reason)
+$function$;
+
+CREATE OR REPLACE FUNCTION delete_jobs(filter jsonb, actor text, reason text, max integer DEFAULT 1000, dry_run boolean DEFAULT false)
+ RETURNS TABLE(matched bigint, changed bigint, ids bigint[])
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select * from act_on_jobs('delete', filter, actor, reason, max, dry_run)
+$function$;
+
+CREATE OR REPLACE FUNCTION delete_locked(ids bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_done bigint[];
+begin
+  with gone as (delete from jobs j where j.id = any(delete_locked.ids) and j.state <> 1 returning j.id)
+  select coalesce(array_agg(g.id), '{}') from gone g into v_done;
+  delete from job_dependencies d where d.job_id = any(v_done);
+  if v_done <> '{}' then perform settle_deleted(v_done); end if;
+  return v_done;
 end $function$;
 
 CREATE OR REPLACE FUNCTION deregister_worker(worker bigint)
@@ -1106,25 +1529,76 @@ begin
   return lost_leases(fail.ids, fail.lease_tokens, false);
 end $function$;
 
+CREATE OR REPLACE FUNCTION filter_dead(filter jsonb)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select h.id from job_history h
+  where h.state = 12 and not h.superseded
+    and (filter -> 'ids' is null or h.id = any(array(select i::bigint from jsonb_array_elements_text(filter -> 'ids') i)))
+    and (filter ->> 'queue' is null or h.queue = filter ->> 'queue')
+    and (filter ->> 'kind' is null or h.kind = filter ->> 'kind')
+    and (filter ->> 'state' is null or filter ->> 'state' = 'dead')
+    and (filter ->> 'tag' is null or h.tag = filter ->> 'tag')
+    and (filter ->> 'unique_key' is null or h.unique_key = filter ->> 'unique_key')
+    and (filter ->> 'worker' is null or h.worker_id = (filter ->> 'worker')::bigint)
+    and (filter -> 'labels' is null or h.labels @> (filter -> 'labels'))
+    and (filter ->> 'older_than_seconds' is null
+      or h.finished_at <= clock_timestamp() - make_interval(secs => (filter ->> 'older_than_seconds')::float8))
+$function$;
+
+CREATE OR REPLACE FUNCTION filter_live(act text, filter jsonb)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select j.id from jobs j
+  where case act when 'retry' then j.state = 3 or (j.state = 4 and j.last_recovery ->> 'policy' = 'hold')
+      when 'delete' then j.state <> 1
+      else not exists (select from cancel_requests c where c.job_id = j.id and c.lease_token = j.lease_token) end
+    and (filter -> 'ids' is null or j.id = any(array(select i::bigint from jsonb_array_elements_text(filter -> 'ids') i)))
+    and (filter ->> 'queue' is null or j.queue = filter ->> 'queue')
+    and (filter ->> 'kind' is null or j.kind = filter ->> 'kind')
+    and (filter ->> 'state' is null or state_name_at(j.state, j.run_at, clock_timestamp()) = filter ->> 'state'
+      -- A failed job whose time has come is still one that failed.
+      or (filter ->> 'state' = 'failed' and j.state = 3))
+    and (filter ->> 'tag' is null or j.tag = filter ->> 'tag')
+    and (filter ->> 'unique_key' is null or j.unique_key = filter ->> 'unique_key')
+    and (filter ->> 'worker' is null or j.worker_id = (filter ->> 'worker')::bigint)
+    and (filter -> 'labels' is null or j.labels @> (filter -> 'labels'))
+    and (filter ->> 'older_than_seconds' is null
+      or j.created_at <= clock_timestamp() - make_interval(secs => (filter ->> 'older_than_seconds')::float8))
+$function$;
+
 CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
- RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer)
+ RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[])
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
 AS $function$
 #variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_renew boolean := coalesce((heartbeat.facts ->> 'renew')::boolean, true);
 begin
   return query
   update workers w set
-    heartbeat_at = clock_timestamp(),
-    lease_until = clock_timestamp() + make_interval(secs => w.lease_seconds),
+    heartbeat_at = v_now,
+    lease_until = case when v_renew then v_now + make_interval(secs => w.lease_seconds) else w.lease_until end,
+    renewing = v_renew,
     state = case when heartbeat.facts ->> 'state' = 'draining' then 'draining' else w.state end,
     loop_age_ms = coalesce((heartbeat.facts ->> 'loop_age_ms')::bigint, w.loop_age_ms),
     last_claim_age_ms = coalesce((heartbeat.facts ->> 'last_claim_age_ms')::bigint, w.last_claim_age_ms),
+    last_finish_age_ms = coalesce((heartbeat.facts ->> 'last_finish_age_ms')::bigint, w.last_finish_age_ms),
     slots_busy = coalesce((heartbeat.facts ->> 'slots_busy')::int, w.slots_busy),
     slots_stuck = coalesce((heartbeat.facts ->> 'slots_stuck')::int, w.slots_stuck)
   where w.id = heartbeat.worker and w.state in ('active', 'draining') and w.lease_until > clock_timestamp()
-  returning w.lease_until, w.lease_seconds * 1000;
+  -- What a beat does not renew goes on running out.
+  returning w.lease_until, floor(extract(epoch from w.lease_until - v_now) * 1000)::int,
+    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id);
 end $function$;
 
 CREATE OR REPLACE FUNCTION hint_channel()
@@ -1297,9 +1771,43 @@ CREATE OR REPLACE FUNCTION lost_leases(ids bigint[], lease_tokens bigint[], comp
 AS $function$
   select array(select t.id from unnest(lost_leases.ids, lost_leases.lease_tokens) t(id, token)
     where not exists (select from job_history h where h.id = t.id and h.lease_token = t.token
-        and (h.state = 10) = lost_leases.completing)
+        and (h.state = 10) = lost_leases.completing
+        -- Nobody ended what recovery took away.
+        and (h.state = 10 or (h.dead_reason in ('attempts', 'permanent') or (h.state = 11 and h.last_recovery ->> 'policy' is distinct from 'cancel'))))
       and (lost_leases.completing or not exists (select from jobs j where j.id = t.id and j.last_lease_token = t.token)))
 $function$;
+
+CREATE OR REPLACE FUNCTION lost_workers(among bigint[] DEFAULT NULL::bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_holders bigint[];
+begin
+  -- Who has lease rows? One probe of the index per worker, however many it has: what may not be recovered is never walked
+  -- over, so it cannot starve what may.
+  with recursive holder(worker_id) as (
+    (select l.worker_id from leases l order by l.worker_id limit 1)
+    union all
+    select (select l.worker_id from leases l where l.worker_id > h.worker_id order by l.worker_id limit 1)
+    from holder h where h.worker_id is not null)
+  select array_agg(h.worker_id) from holder h
+    where h.worker_id is not null and (lost_workers.among is null or h.worker_id = any(lost_workers.among))
+  into v_holders;
+  if v_holders is null then return '{}'; end if;
+  -- Live workers are left alone, and so is one whose heartbeat is just being written: it is live, or comes next time.
+  -- The lock keeps a late heartbeat from renewing what is recovered here; live rows are never locked.
+  return array(select w.id from workers w
+      where w.id = any(v_holders) and (w.state not in ('active', 'draining') or w.lease_until <= v_now) for share skip locked)
+    || array(select h.worker_id from unnest(v_holders) h(worker_id) where not exists (select from workers w where w.id = h.worker_id));
+end $function$;
 
 CREATE OR REPLACE FUNCTION maintain(days_ahead integer DEFAULT 7)
  RETURNS integer
@@ -1367,11 +1875,12 @@ begin
     returning j.*, t.reason, t.ms, t.result, t.ended_with),
   moved as (
     insert into job_history (id, generation, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries,
-      worker_id, lease_token, timeout_ms, created_at, run_at, claimed_at, finished_at, duration_ms, result_expires_at,
+      worker_id, lease_token, timeout_ms, result_ttl_seconds, created_at, run_at, claimed_at, finished_at, duration_ms, result_expires_at,
       finaliser_id, concurrency_key, unique_key, tag, labels, options, payload, result, progress, process, exit_code,
       last_error, errors, last_recovery)
     select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
-      d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms, d.created_at, d.run_at,
+      d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms,
+      case when move_to_history.to_state = 12 then d.result_ttl_seconds end, d.created_at, d.run_at,
       d.claimed_at, v_now, d.ms, case when d.result is not null then v_now + make_interval(secs => d.result_ttl_seconds) end,
       case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
       d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,
@@ -1583,7 +2092,7 @@ begin
 end $function$;
 
 CREATE OR REPLACE FUNCTION queue_stats()
- RETURNS TABLE(queue text, pending bigint, scheduled bigint, running bigint, failed bigint, dead bigint, stale bigint, oldest_pending_seconds double precision, oldest_pending_since timestamp with time zone)
+ RETURNS TABLE(queue text, pending bigint, scheduled bigint, running bigint, failed bigint, dead bigint, stale bigint, oldest_pending_seconds double precision, oldest_pending_since timestamp with time zone, deferred bigint, cancelled bigint, held boolean, max_running integer, max_running_per_key integer, fair boolean, rate_count integer, rate_period_ms integer)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -1596,18 +2105,23 @@ AS $function$
       count(*) filter (where j.state = 2 and j.run_at > t.now) as scheduled,
       count(*) filter (where j.state = 1) as running,
       count(*) filter (where j.state = 3 and j.run_at > t.now) as failed,
-      count(*) filter (where j.state = 1 and not exists (select from live l where l.id = j.worker_id)) as stale,
+      count(*) filter (where j.state = 4) as deferred,
+      count(*) filter (where j.state = 1 and (j.deadline <= t.now or not exists (select from live l where l.id = j.worker_id))) as stale,
       -- A run_at in the past only says who goes first; nobody could have claimed the job before it was there.
       min(greatest(j.run_at, j.created_at)) filter (where j.state = 0 or (j.state in (2, 3) and j.run_at <= t.now)) as oldest
     from jobs j cross join (select clock_timestamp() as now) t group by j.queue),
-  dead as (
-    select h.queue, count(*) as dead from job_history h where h.state = 12 group by h.queue),
+  ended as (
+    select h.queue, count(*) filter (where h.state = 12) as dead, count(*) filter (where h.state = 11) as cancelled
+    from job_history h where h.state in (11, 12) and not h.superseded group by h.queue),
   names as (
-    select q.name from queues q union select c.queue from counted c union select d.queue from dead d)
+    select q.name from queues q union select c.queue from counted c union select e.queue from ended e)
   select n.name, coalesce(c.pending, 0), coalesce(c.scheduled, 0), coalesce(c.running, 0), coalesce(c.failed, 0),
-    coalesce(d.dead, 0), coalesce(c.stale, 0),
-    case when c.oldest is not null then greatest(0, extract(epoch from (select clock_timestamp()) - c.oldest))::float8 end, c.oldest
-  from names n left join counted c on c.queue = n.name left join dead d on d.queue = n.name
+    coalesce(e.dead, 0), coalesce(c.stale, 0),
+    case when c.oldest is not null then greatest(0, extract(epoch from (select clock_timestamp()) - c.oldest))::float8 end, c.oldest,
+    coalesce(c.deferred, 0), coalesce(e.cancelled, 0),
+    exists (select from holds o where o.queue in ('*', n.name) and (o.until is null or o.until > (select clock_timestamp()))),
+    l.max_running, l.max_running_per_key, coalesce(l.fair, false), l.rate_count, l.rate_period_ms
+  from names n left join counted c on c.queue = n.name left join ended e on e.queue = n.name left join queue_limits l on l.queue = n.name
   order by n.name
 $function$;
 
@@ -1751,6 +2265,77 @@ begin
   return next;
 end $function$;
 
+CREATE OR REPLACE FUNCTION read_policy(policy jsonb, INOUT q queues, INOUT l queue_limits)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_key text;
+  v_value jsonb;
+begin
+  if jsonb_typeof(policy) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'policy must be a JSON object';
+  end if;
+  for v_key, v_value in select * from jsonb_each(policy) loop
+    case v_key
+      when 'max_attempts' then q.max_attempts := read_setting(v_value, v_key, 1, 1000);
+      when 'timeout_seconds' then q.timeout_ms := round(read_setting(v_value, v_key, 0.001, 604800, false) * 1000);
+      when 'result_ttl_seconds' then q.result_ttl_seconds := read_setting(v_value, v_key, 0, 315360000);
+      when 'max_recoveries' then q.max_recoveries := coalesce(read_setting(v_value, v_key, 1, 1000), 3);
+      when 'max_running' then l.max_running := read_setting(v_value, v_key, 0, 1000000);
+      when 'max_running_per_key' then l.max_running_per_key := read_setting(v_value, v_key, 1, 1000000);
+      when 'retry' then
+        if v_value <> 'null' then perform check_retry(v_value, 'retry'); end if;
+        q.retry := nullif(v_value, 'null');
+      when 'on_worker_loss' then
+        if v_value <> 'null' and v_value not in ('"retry"', '"fail"', '"hold"') then
+          raise exception using errcode = '22023',
+            message = format('on_worker_loss is %s: write "retry", "fail" or "hold"', left(v_value::text, 80));
+        end if;
+        q.on_worker_loss := coalesce(v_value #>> '{}', 'retry');
+      when 'fair' then
+        if v_value not in ('null', 'true', 'false') then
+          raise exception using errcode = '22023', message = format('fair is %s: write true or false', left(v_value::text, 80));
+        end if;
+        l.fair := v_value = 'true';
+      when 'rate' then
+        if v_value = 'null' then
+          l.rate_count := null;
+          l.rate_period_ms := null;
+        elsif jsonb_typeof(v_value) <> 'object' or v_value - '{count,per_seconds}'::text[] <> '{}'
+          or coalesce(v_value -> 'count', 'null') = 'null' or v_value -> 'per_seconds' = 'null' then
+          raise exception using errcode = '22023', message = format('rate is %s', left(v_value::text, 80)),
+            hint = 'write {"count": 100, "per_seconds": 60}; per_seconds is 1 when absent';
+        else
+          l.rate_count := read_setting(v_value -> 'count', 'rate.count', 1, 1000000);
+          l.rate_period_ms := round(coalesce(read_setting(v_value -> 'per_seconds', 'rate.per_seconds', 0.001, 86400, false), 1) * 1000);
+        end if;
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s in the policy of a queue', quote_literal(left(v_key, 80))),
+          hint = 'settings are max_attempts, timeout_seconds, result_ttl_seconds, retry, on_worker_loss, max_recoveries, max_running, max_running_per_key, fair, rate';
+    end case;
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION read_setting(setting jsonb, name text, low numeric, high numeric, whole boolean DEFAULT true)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_number numeric;
+begin
+  if setting is null or setting = 'null' then return null; end if;
+  if jsonb_typeof(setting) = 'number' then v_number := setting::numeric; end if;
+  if v_number is null or v_number not between low and high or (whole and v_number <> trunc(v_number)) then
+    raise exception using errcode = '22023', message = format('%s is %s: write a %s from %s to %s', name, left(setting::text, 80),
+      case when whole then 'whole number' else 'number' end, low, high);
+  end if;
+  return v_number;
+end $function$;
+
 CREATE OR REPLACE FUNCTION record_process(id bigint, lease_token bigint, pid integer, ppid integer, run_as text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1765,8 +2350,8 @@ begin
   return found;
 end $function$;
 
-CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigint[] DEFAULT NULL::bigint[], actor text DEFAULT 'sweep'::text, reason text DEFAULT NULL::text)
- RETURNS TABLE(id bigint, outcome text)
+CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigint[] DEFAULT NULL::bigint[], actor text DEFAULT 'sweep'::text, reason text DEFAULT NULL::text, INOUT queue text DEFAULT NULL::text, older_than_seconds integer DEFAULT 0, policy text DEFAULT NULL::text, dry_run boolean DEFAULT false, OUT id bigint, OUT outcome text, OUT worker_id bigint)
+ RETURNS SETOF record
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -1776,13 +2361,17 @@ CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigin
 AS $function$
 #variable_conflict use_column
 declare
-  c_max_recoveries constant int := 3;
+  c_at_once constant int := 100;
   v_now timestamptz := clock_timestamp();
-  v_held bigint[];
-  v_stale bigint[];
-  v_poison bigint[];
-  v_retried bigint[];
+  v_before timestamptz;
+  v_lost bigint[];
+  v_ids bigint[];
+  v_late bigint[];
   v_recovery jsonb;
+  v_ended bigint[];
+  v_outcomes text[];
+  v_queues text[];
+  v_workers bigint[];
 begin
   if recover_stale.max is null or recover_stale.max not between 1 and 100000 then
     raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(recover_stale.max::text, 'null'));
@@ -1790,50 +2379,85 @@ begin
   if char_length(recover_stale.actor) between 1 and 256 is not true then
     raise exception using errcode = '22023', message = 'actor must have 1 to 256 characters: say who does it';
   end if;
-  -- Who holds jobs? One probe of the index per worker, however many jobs it runs: what may not be recovered is never
-  -- walked over, so it cannot starve what may.
-  with recursive holder(worker_id) as (
-    (select j.worker_id from jobs j where j.state = 1 order by j.worker_id limit 1)
-    union all
-    select (select j.worker_id from jobs j where j.state = 1 and j.worker_id > h.worker_id order by j.worker_id limit 1)
-    from holder h where h.worker_id is not null)
-  select array_agg(h.worker_id) from holder h
-    where h.worker_id is not null and (recover_stale.workers is null or h.worker_id = any(recover_stale.workers))
-  into v_held;
-  if v_held is null then return; end if;
-  -- Live workers are left alone, and so is one whose heartbeat is just being written: it is live, or comes next time.
-  -- The lock keeps a late heartbeat from renewing what is recovered here; live rows are never locked.
-  v_stale := array(select w.id from workers w
-      where w.id = any(v_held) and (w.state not in ('active', 'draining') or w.lease_until <= v_now) for share skip locked)
-    || array(select h.worker_id from unnest(v_held) h(worker_id) where not exists (select from workers w where w.id = h.worker_id));
-  if v_stale = '{}' then return; end if;
+  if char_length(recover_stale.reason) > 1024 then
+    raise exception using errcode = '22023', message = 'reason must have at most 1024 characters';
+  end if;
+  if recover_stale.policy not in ('retry', 'fail', 'hold') then
+    raise exception using errcode = '22023', message = format('policy is %s: write retry, fail or hold, or null for that of each job', quote_literal(left(recover_stale.policy, 80)));
+  end if;
+  if recover_stale.older_than_seconds is null or recover_stale.older_than_seconds not between 0 and 315360000 then
+    raise exception using errcode = '22023', message = format('older_than_seconds is %s: write 0 to 315360000', coalesce(recover_stale.older_than_seconds::text, 'null'));
+  end if;
+  v_before := v_now - make_interval(secs => recover_stale.older_than_seconds);
 
-  select array_agg(p.id) filter (where p.recoveries + 1 >= c_max_recoveries), array_agg(p.id) filter (where p.recoveries + 1 < c_max_recoveries)
-  from (select j.id, j.recoveries from jobs j where j.state = 1 and j.worker_id = any(v_stale)
-    order by j.worker_id limit recover_stale.max for update skip locked) p
-  into v_poison, v_retried;
-  if v_poison is null and v_retried is null then return; end if;
+  v_lost := lost_workers(recover_stale.workers);
+  if v_lost <> '{}' then
+    -- Job by job, by primary key: as a plain join a plan might read all jobs.
+    v_ids := array(select s.id from leases l cross join lateral unnest(l.ids) u(id) cross join lateral (
+        select j.id from jobs j where j.id = u.id and j.lease_token = l.token and j.claimed_at <= v_before
+          and (recover_stale.queue is null or j.queue = recover_stale.queue) for update skip locked) s
+      where l.worker_id = any(v_lost) limit recover_stale.max);
+  end if;
+  -- Jobs that should have ended long ago, although their worker is live.
+  v_late := array(select j.id from jobs j
+    where j.deadline <= v_now and j.state = 1 and (recover_stale.workers is null or j.worker_id = any(recover_stale.workers))
+      and (recover_stale.queue is null or j.queue = recover_stale.queue) and j.claimed_at <= v_before and j.id <> all(coalesce(v_ids, '{}'))
+    order by j.deadline limit greatest(0, recover_stale.max - coalesce(cardinality(v_ids), 0)) for update skip locked);
+  v_ids := coalesce(v_ids, '{}') || v_late;
 
-  v_recovery := jsonb_build_object('at', v_now, 'actor', recover_stale.actor, 'reason', recover_stale.reason);
-  update jobs j set state = 0, lease_token = null, worker_id = null, claimed_at = null, deadline = null, limited = false, attempt = greatest(0, j.attempt - 1),
-    recoveries = j.recoveries + 1, last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text)
-  where j.id = any(v_retried);
-  with lost as (delete from jobs j where j.id = any(v_poison) returning j.*)
-  insert into job_history (id, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries, worker_id,
-    lease_token, timeout_ms, created_at, run_at, claimed_at, finished_at, unique_key, tag, labels, payload, last_error, last_recovery)
-  select l.id, l.queue, l.kind, 12, 'poison', l.priority, greatest(0, l.attempt - 1), l.max_attempts, l.recoveries + 1, l.worker_id,
-    l.lease_token, l.timeout_ms, l.created_at, l.run_at, l.claimed_at, clock_timestamp(), l.unique_key, l.tag, l.labels, l.payload,
-    format('poison: it lost %s workers, the last was worker %s', l.recoveries + 1, l.worker_id)
-      || coalesce('; error of an earlier attempt: ' || left(l.last_error, 8000), ''),
-    v_recovery || jsonb_build_object('worker', l.worker_id::text)
-  from lost l;
+  if v_ids <> '{}' then
+    select array_agg(j.id order by j.priority, j.run_at, j.id), array_agg(j.queue order by j.priority, j.run_at, j.id),
+      array_agg(j.worker_id order by j.priority, j.run_at, j.id),
+      array_agg(case
+          when exists (select from cancel_requests c where c.job_id = j.id and c.lease_token = j.lease_token) then 'cancelled'
+          when p.policy = 'fail' then 'failed'
+          when p.policy = 'hold' then 'held'
+          when j.recoveries + 1 >= coalesce(q.max_recoveries, 3) then 'dead'
+          else 'retried' end order by j.priority, j.run_at, j.id)
+    from jobs j left join queues q on q.name = j.queue
+      cross join lateral (select coalesce(recover_stale.policy, j.options ->> 'on_worker_loss', q.on_worker_loss, 'retry') as policy) p
+    where j.id = any(v_ids)
+    into v_ids, v_queues, v_workers, v_outcomes;
+  end if;
 
-  insert into audit_events (action, actor, target, reason, after, count)
-  values ('recover_stale', recover_stale.actor, 'jobs', recover_stale.reason, jsonb_build_object(
-      'workers', v_stale, 'retried', coalesce(cardinality(v_retried), 0), 'dead', coalesce(cardinality(v_poison), 0),
-      'jobs', to_jsonb((v_poison || v_retried)[1:100])),
-    coalesce(cardinality(v_poison), 0) + coalesce(cardinality(v_retried), 0));
-  return query select r.id, 'retried' from unnest(v_retried) r(id) union all select d.id, 'dead' from unnest(v_poison) d(id);
+  if not recover_stale.dry_run and v_ids <> '{}' then
+    v_recovery := jsonb_build_object('at', v_now, 'actor', recover_stale.actor, 'reason', recover_stale.reason);
+    -- What ends here: its row says how before it is moved to the history.
+    update jobs j set attempt = greatest(0, j.attempt - 1), recoveries = j.recoveries + 1,
+      last_error = left(case d.outcome
+          when 'dead' then format('poison: it lost %s workers, the last was worker %s', j.recoveries + 1, j.worker_id)
+          when 'failed' then format('worker %s was lost while it ran, and the policy is not to run it again', j.worker_id)
+          else (select format('cancelled by %s: %s', c.actor, c.reason) from cancel_requests c where c.job_id = j.id) end
+        || coalesce('; error of an earlier attempt: ' || left(j.last_error, 7000), ''), 8192),
+      last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text, 'cause', case when j.id = any(v_late) then 'deadline' else 'worker' end,
+        'policy', case d.outcome when 'dead' then 'retry' when 'failed' then 'fail' else 'cancel' end)
+    from unnest(v_ids, v_outcomes) d(id, outcome) where d.outcome in ('dead', 'failed', 'cancelled') and j.id = d.id;
+    v_ended := array(select d.id from unnest(v_ids, v_outcomes) d(id, outcome) where d.outcome in ('dead', 'failed'));
+    perform move_to_history(v_ended, 12, dead_reasons => array(select case d.outcome when 'dead' then 'poison' else 'worker_lost' end
+      from unnest(v_ids, v_outcomes) d(id, outcome) where d.outcome in ('dead', 'failed')));
+    perform move_to_history(array(select d.id from unnest(v_ids, v_outcomes) d(id, outcome) where d.outcome = 'cancelled'), 11);
+    -- Pending again at the old place. What is beyond the first hundred comes within five seconds, so that the loss of many
+    -- workers is not followed by the rush of all their jobs.
+    update jobs j set state = case when d.outcome = 'held' then 4 when d.at > c_at_once then 2 else 0 end,
+      run_at = case when d.outcome = 'retried' and d.at > c_at_once then v_now + random() * interval '5 seconds' else j.run_at end,
+      last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text,
+        'policy', case d.outcome when 'held' then 'hold' else 'retry' end,
+        'cause', case when j.id = any(v_late) then 'deadline' else 'worker' end),
+      lease_token = null, worker_id = null, claimed_at = null, deadline = null, limited = false, process = null,
+      attempt = greatest(0, j.attempt - 1), recoveries = j.recoveries + 1
+    from unnest(v_ids, v_outcomes) with ordinality d(id, outcome, at) where d.outcome in ('retried', 'held') and j.id = d.id;
+    -- Whoever asked for a cancel while this waited for its row.
+    perform cancel_requested(v_ids);
+    insert into audit_events (action, actor, target, reason, after, count)
+    values ('recover_stale', recover_stale.actor, 'jobs', recover_stale.reason, jsonb_build_object(
+        'workers', to_jsonb(array(select distinct w from unnest(v_workers) w order by w)),
+        'outcomes', (select jsonb_object_agg(o.outcome, o.count) from (select d.outcome, count(*) from unnest(v_outcomes) d(outcome) group by 1) o),
+        'jobs', to_jsonb(v_ids[1:100])), cardinality(v_ids));
+    perform pg_notify(hint_channel(), n.queue) from (
+      select distinct d.queue from unnest(v_queues, v_outcomes) d(queue, outcome) where d.outcome = 'retried') n;
+  end if;
+  if not recover_stale.dry_run and recover_stale.queue is null and recover_stale.workers is null then perform tidy_leases(v_lost); end if;
+  return query select d.queue, d.id, d.outcome, d.worker_id from unnest(v_ids, v_outcomes, v_queues, v_workers) d(id, outcome, queue, worker_id);
 end $function$;
 
 CREATE OR REPLACE FUNCTION register_worker(facts jsonb)
@@ -1859,16 +2483,20 @@ begin
   if jsonb_typeof(facts -> 'queues') not in ('array', 'null') then
     raise exception using errcode = '22023', message = 'the fact queues must be an array of names';
   end if;
+  if jsonb_typeof(facts -> 'kinds') not in ('array', 'null') then
+    raise exception using errcode = '22023', message = 'the fact kinds must be an array of names';
+  end if;
   -- Two that register for one container take turns, so that the later one sees the earlier one.
   perform pg_advisory_xact_lock(hashtextextended(
     current_schema() || ' worker ' || coalesce(read_fact(facts, 'pod_uid') || '/' || v_container, read_fact(facts, 'boot_id')), 7001));
   insert into workers (boot_id, pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster,
-    version, pool, queues, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
+    version, pool, queues, kinds, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
   values (read_fact(facts, 'boot_id'), read_fact(facts, 'pod_uid'), v_container, read_fact(facts, 'pod'),
     read_fact(facts, 'namespace'), read_fact(facts, 'node'), read_fact(facts, 'hostname'), read_fact(facts, 'pid')::int,
     read_fact(facts, 'ppid')::int, read_fact(facts, 'image'), read_fact(facts, 'run_as'), read_fact(facts, 'cluster'),
     read_fact(facts, 'version'), read_fact(facts, 'pool'),
     array(select q from jsonb_array_elements_text(case jsonb_typeof(facts -> 'queues') when 'array' then facts -> 'queues' else '[]' end) q),
+    case when jsonb_typeof(facts -> 'kinds') = 'array' then array(select k from jsonb_array_elements_text(facts -> 'kinds') k) end,
     read_fact(facts, 'concurrency')::int, v_lease, v_now, v_now, v_now + make_interval(secs => v_lease))
   returning id into v_id;
   -- Two processes cannot run in one container of one pod: whoever was there before is no more, whatever its lease says.
@@ -1924,6 +2552,60 @@ begin
     limit release_deferred.max for update skip locked));
   get diagnostics v_released = row_count;
   return v_settled + v_released;
+end $function$;
+
+CREATE OR REPLACE FUNCTION retry_job(id bigint, actor text, reason text)
+ RETURNS text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select act_on_job('retry', id, actor, reason)
+$function$;
+
+CREATE OR REPLACE FUNCTION retry_jobs(filter jsonb, actor text, reason text, max integer DEFAULT 1000, dry_run boolean DEFAULT false)
+ RETURNS TABLE(matched bigint, changed bigint, ids bigint[])
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select * from act_on_jobs('retry', filter, actor, reason, max, dry_run)
+$function$;
+
+CREATE OR REPLACE FUNCTION retry_locked(ids bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_done bigint[];
+  v_back bigint[];
+begin
+  with again as (
+    update jobs j set state = 0, run_at = clock_timestamp(), generation = j.generation + 1, attempt = 0, recoveries = 0,
+      progress = null, process = null, exit_code = null
+    where j.id = any(retry_locked.ids) and (j.state = 3 or (j.state = 4 and j.last_recovery ->> 'policy' = 'hold'))
+    returning j.id)
+  select array_agg(a.id) from again a into v_done;
+  -- Back from the history; what lasts (payload, options, error) lasts, what belonged to the generation does not.
+  with back as (
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      generation, concurrency_key, unique_key, tag, labels, options, last_error, errors, last_recovery)
+    overriding system value
+    select h.id, h.queue, h.kind, h.payload, 0, clock_timestamp(), h.created_at, h.priority, h.max_attempts, h.timeout_ms,
+      h.result_ttl_seconds, h.generation + 1, h.concurrency_key, h.unique_key, h.tag, h.labels, h.options, h.last_error, h.errors,
+      h.last_recovery
+    from job_history h where h.id = any(retry_locked.ids) and h.state = 12 and not h.superseded
+    order by h.unique_key, h.id
+    on conflict do nothing
+    returning id)
+  select array_agg(b.id) from back b into v_back;
+  update job_history h set superseded = true where h.id = any(v_back) and h.state = 12 and not h.superseded;
+  -- The live job guards its key by itself.
+  delete from kept_keys k where k.job_id = any(v_back);
+  return coalesce(v_done, '{}') || coalesce(v_back, '{}');
 end $function$;
 
 CREATE OR REPLACE FUNCTION retry_wait(policy jsonb, attempt integer, chance double precision)
@@ -2079,6 +2761,49 @@ begin
   return lost_leases(snooze.ids, snooze.lease_tokens, false);
 end $function$;
 
+CREATE OR REPLACE FUNCTION state_name_at(state integer, run_at timestamp with time zone, now timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case state when 0 then 'pending' when 1 then 'running'
+    when 2 then case when run_at <= now then 'pending' else 'scheduled' end
+    when 3 then case when run_at <= now then 'pending' else 'failed' end
+    when 4 then 'deferred' when 10 then 'completed' when 11 then 'cancelled' when 12 then 'dead' end
+$function$;
+
+CREATE OR REPLACE FUNCTION tidy_leases(lost bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_batch int := 10;
+  v_from bigint;
+  v_over int;
+begin
+  delete from leases l where l.worker_id = any(tidy_leases.lost)
+    and not exists (select from jobs j where j.id = any(l.ids) and j.lease_token = l.token);
+  -- Live workers delete their own, when they say so to claim. For those that never do: a few rows from anywhere, and more only
+  -- while most of what is met is over, so that a sweep hardly touches jobs that run.
+  select f.token + ((l.token - f.token) * random())::bigint
+    from (select token from leases order by token limit 1) f, (select token from leases order by token desc limit 1) l into v_from;
+  while v_batch <= 10000 loop
+    delete from leases d where d.token = any(array(
+      select l.token from (select * from leases l where l.token >= v_from order by l.token limit v_batch) l
+      where l.claimed_at < clock_timestamp() - interval '1 minute'
+        and not exists (select from jobs j where j.id = any(l.ids) and j.lease_token = l.token)));
+    get diagnostics v_over = row_count;
+    exit when v_over < v_batch * 0.8;
+    v_batch := v_batch * 10;
+  end loop;
+end $function$;
+
 CREATE OR REPLACE FUNCTION with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone)
  RETURNS jsonb
  LANGUAGE sql
@@ -2167,6 +2892,64 @@ comment on column queues.retry is 'How long a failed job waits when it says noth
 
 comment on column schedules.next_at is 'The next tick. Null: the schedule has no further one.';
 
+comment on column v_jobs.can_retry is 'retry_job would accept it: failed, dead, or held by recovery. (Refused still while another live job has its unique key.)';
+
+comment on column v_jobs.cancel_requested is 'It runs, and its worker has been asked to stop it.';
+
+comment on column v_jobs.dead_reason is 'Why a dead job is dead: attempts (spent), permanent (its handler said so), poison (it lost too many workers), worker_lost (policy fail).';
+
+comment on column v_jobs.errors is 'Errors of earlier attempts, oldest first, at most ten.';
+
+comment on column v_jobs.is_stale is 'It runs, and its worker''s lease has lapsed, or the worker is gone, fenced or unknown, or its own deadline has passed. Recovery takes it.';
+
+comment on column v_jobs.locked_by is 'Who runs it: pod or host of the worker, and its id.';
+
+comment on column v_jobs.locked_until is 'Until when its lease holds unless renewed: the end of the worker''s lease or the job''s deadline, whichever comes first.';
+
+comment on column v_jobs.recovery_hint is 'What a person can do about it, in words; null when there is nothing to say.';
+
+comment on column v_jobs.result is 'What its handler returned; null from result_expires_at on.';
+
+comment on column v_jobs.state is 'deferred, scheduled, pending, running, failed (waits for its next attempt), completed, cancelled, dead.';
+
+comment on column v_jobs.stored_state is 'The state as it is stored, which indexes know: pending 0, running 1, scheduled 2, failed 3, deferred 4, completed 10, cancelled 11, dead 12. A scheduled or failed job whose run_at has come reads as pending in state.';
+
+comment on column v_runs.app_id is 'The label app_id; variant_id and bundle_id likewise.';
+
+comment on column v_runs.end_time is 'When it was completed, cancelled or dead; null while it is live.';
+
+comment on column v_runs.exit_code is 'Only of a run that has ended: that of its process; 0 of one completed by a handler that has none; null of others.';
+
+comment on column v_runs.hostname is 'The node that processes or processed it, outside a cluster the host.';
+
+comment on column v_runs.id is 'The run: the id of the job, with the generation behind a dot from the second on.';
+
+comment on column v_runs.key is 'The label key, else job and generation: unique to the run.';
+
+comment on column v_runs.last_heartbeat_time is 'Last heartbeat of its worker while it ran.';
+
+comment on column v_runs.pid is 'Process that runs or ran it: that of an executable handler, else the worker''s.';
+
+comment on column v_runs.ppid is 'Parent process of the process that runs or ran it; text, as in the source.';
+
+comment on column v_runs.queued_time is 'When it was enqueued.';
+
+comment on column v_runs.remote_id is 'The label remote_id, else the pod.';
+
+comment on column v_runs.start_time is 'When its present or last attempt was claimed; null before the first.';
+
+comment on column v_runs.status is '0 active: not ended, also between attempts. 1 finished: completed, cancelled or dead. 2 finalized: ended, and its finaliser job has completed.';
+
+comment on column v_runs.tag is 'Its tag, else its kind.';
+
+comment on column v_workers.heartbeat_age_ms is 'Milliseconds since its last heartbeat, renewing or not, by this database''s clock.';
+
+comment on column v_workers.is_live is 'Its lease holds: what it runs is not stale.';
+
+comment on column v_workers.running is 'Jobs that the store counts as running on it.';
+
+comment on column v_workers.verdict is 'gone (it left, or was seen to be gone), fenced, lapsed (no heartbeat renewed its lease in time), loop_blocked (it beats, but its main loop does not turn, so its lease runs out), slots_stuck (every slot is taken by a handler that ignores its abort signal), draining, claim_stalled (slots are free and no claim finished for a minute), healthy. The first that holds, in the order given here. Of the worker alone: whether a job is stale is is_stale in v_jobs.';
+
 comment on column workers.kinds is 'Kinds it has handlers for; null when it did not say.';
 
 comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished.';
@@ -2181,11 +2964,23 @@ comment on column workers.renewing is 'False while it beats without renewing its
 
 comment on function acknowledge_cancel(ids bigint[], lease_tokens bigint[], durations_ms integer[]) is 'The handler stopped because its job was to be cancelled: the job is cancelled. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
 
+comment on function act_on_job(act text, id bigint, actor text, reason text) is 'Internal. Body of retry_job, cancel_job and delete_job.';
+
+comment on function act_on_jobs(act text, filter jsonb, actor text, reason text, max integer, dry_run boolean, OUT matched bigint, OUT changed bigint, OUT ids bigint[]) is 'Internal. Body of retry_jobs, cancel_jobs and delete_jobs.';
+
 comment on function add_queues(names text[]) is 'Internal. Makes queues known without ever waiting for another transaction.';
+
+comment on function cancel_job(id bigint, actor text, reason text) is 'Cancels a job. One that does not run ends at once: cancelled. One that runs is asked to stop: requested; its worker learns by a hint and by its next heartbeat, and the job ends cancelled when the worker says so, when its attempt fails or is given back, or when it is recovered, and completed when it completes first. Also not_found, or the terminal state that forbids it. One audit event when anything changed. Raises 22023 without actor or reason.';
+
+comment on function cancel_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Cancels the jobs that a filter means, as cancel_job does: those that do not run at once, those that run by a request to their worker. Filter, max, dry_run and answer as in retry_jobs.';
+
+comment on function cancel_locked(ids bigint[], actor text, reason text) is 'Internal. Cancels jobs whose rows the caller has locked: at once, or by a request to the worker that runs them.';
 
 comment on function cancel_requested(ids bigint[]) is 'Internal. Jobs that somebody asked to cancel while they ran, and that have just stopped running for another reason, are cancelled. Called in a later statement than the one that stopped them, which has waited for whoever asked.';
 
 comment on function cancel_requests(worker bigint) is 'Jobs of a worker that somebody wants cancelled: abort the handler, then acknowledge_cancel. A job that finishes first is finished. heartbeat names them too.';
+
+comment on function check_filter(filter jsonb, actor text, reason text, max integer) is 'Internal. Raises 22023 unless a bulk act says what, how many, who and why.';
 
 comment on function check_keys(value jsonb, keys text[], what text) is 'Internal. An object with no other keys than these; raises 22023 otherwise.';
 
@@ -2213,7 +3008,17 @@ comment on function clear_leases(worker bigint, held_tokens bigint[], done_token
 
 comment on function complete(ids bigint[], lease_tokens bigint[], results json[], durations_ms integer[], exit_codes integer[]) is 'Moves finished jobs to the history. Exact pairs of id and lease token; returns the ids whose lease was lost, normally {}: drop their outcome, never turn it into a failure. Repeating a call whose reply was lost counts as done. Results at most 1 MiB as text, kept for the result_ttl_seconds of the job. In the transaction of the handler''s own writes it commits with them or not at all.';
 
+comment on function configure_queue(queue text, policy jsonb, actor text, reason text) is 'Sets the policy of a queue, and makes the queue known. What the policy does not name is left as it is; null puts back the default. For jobs that say nothing of their own, copied when they are enqueued: max_attempts (5), timeout_seconds (none), result_ttl_seconds (as long as the record). Read when they fail or are recovered: retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail or hold), max_recoveries (3). Limits, for all workers together: max_running, max_running_per_key, fair (concurrency keys take turns), rate ({"count": 100, "per_seconds": 60}). Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
+
+comment on function configure_store(settings jsonb, actor text, reason text) is 'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
+
 comment on function defer_jobs(ids bigint[], options jsonb[]) is 'Internal. What newly enqueued jobs wait for; jobs that wait for nothing that is still live are settled at once.';
+
+comment on function delete_job(id bigint, actor text, reason text) is 'Deletes a job that does not run and has not ended, as if it had never been enqueued. Answer: deleted, not_found, or the state that forbids it (running, completed, cancelled, dead). One audit event when deleted. Raises 22023 without actor or reason.';
+
+comment on function delete_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Deletes the jobs that a filter means, as delete_job does: those that do not run and have not ended. Filter, max, dry_run and answer as in retry_jobs.';
+
+comment on function delete_locked(ids bigint[]) is 'Internal. Deletes jobs that do not run and whose rows the caller has locked.';
 
 comment on function deregister_worker(worker bigint) is 'The worker leaves. What it still holds is stale at once.';
 
@@ -2227,7 +3032,11 @@ comment on function ensure_queue(queue text) is 'Makes a queue known before its 
 
 comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], durations_ms integer[], exit_codes integer[], permanent boolean[]) is 'Records failed attempts: the job waits for its next one as its retry policy says (its own, else its queue''s, else 1 s doubling to an hour, jittered), or is dead when max_attempts are spent or the error is permanent; cancelled when somebody asked for that. Exact pairs; returns the ids whose lease was lost. Keeps the first 8192 characters of an error, and the errors of the last ten attempts. Repeating a call whose reply was lost counts as done.';
 
-comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back). Count lease_ms from when the heartbeat was sent.';
+comment on function filter_dead(filter jsonb) is 'Internal. Dead jobs that a filter means; their age counts from when they died.';
+
+comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs that a filter means and that this act can do something to.';
+
+comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
 
 comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, or * for all; anybody can send one, so go and look.';
 
@@ -2245,6 +3054,8 @@ comment on function lock_waiting(ids bigint[]) is 'Internal. Locks jobs, but wai
 
 comment on function lost_leases(ids bigint[], lease_tokens bigint[], completing boolean) is 'Internal. Which pairs have not ended an attempt, neither now nor by an earlier call whose reply was lost.';
 
+comment on function lost_workers(among bigint[]) is 'Internal. Workers that have lease rows and are not live: lapsed, gone, fenced or missing. Their rows are locked, so that none comes back to life before the transaction ends.';
+
 comment on function maintain(days_ahead integer) is 'Housekeeping, about once an hour: partitions of the history for the days ahead; forgets workers and holds that ended a week ago. Returns how many partitions were made; 0 also when another caller is at it.';
 
 comment on function make_history_partitions(days_ahead integer) is 'Internal. Makes the partitions of the history from today (UTC) on.';
@@ -2261,7 +3072,7 @@ comment on function pick_limited(queue text, max integer) is 'Internal. The rows
 
 comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
 
-comment on function queue_stats() is 'Counts of every queue, from one statement. Pending: claimable now, held or not; stale: running jobs that no live worker backs. The oldest pending job counts from when it became claimable.';
+comment on function queue_stats() is 'Counts of every queue, from one statement and hence one instant. Pending: claimable now, held or not; stale: running jobs that no live worker backs or whose deadline passed; dead and cancelled: those still kept. The oldest pending job counts from when it became claimable. held: whether any hold, its own or of *, is in force; then the limits, null where there is none.';
 
 comment on function read_dependencies(value jsonb) is 'Internal. The option depends_on as rows; raises 22023 when it is none.';
 
@@ -2269,15 +3080,25 @@ comment on function read_fact(facts jsonb, name text) is 'Internal. A fact as te
 
 comment on function read_options(options jsonb) is 'Internal. Checks the options of a job and turns them into columns.';
 
+comment on function read_policy(policy jsonb, INOUT q queues, INOUT l queue_limits) is 'Internal. Checks the policy of a queue and writes what it says into the rows of the queue and of its limits.';
+
+comment on function read_setting(setting jsonb, name text, low numeric, high numeric, whole boolean) is 'Internal. A number of a policy or of the settings; null stays null. Raises 22023 when it is something else or out of bounds.';
+
 comment on function record_process(id bigint, lease_token bigint, pid integer, ppid integer, run_as text) is 'Says which process runs a job, when that is not the worker itself. Returns false when the lease was lost: stop.';
 
-comment on function recover_stale(max integer, workers bigint[], actor text, reason text) is 'Recovers stale jobs: running, and the worker''s lease has lapsed, or the worker is gone, fenced or missing. They are pending again in their old place and spend no attempt; the third loss of a job makes it dead (poison). Outcome: retried or dead. With workers, only jobs of these. One audit event when there was any. Safe to call from everywhere at once: each job moves once.';
+comment on function recover_stale(max integer, workers bigint[], actor text, reason text, INOUT queue text, older_than_seconds integer, policy text, dry_run boolean, OUT id bigint, OUT outcome text, OUT worker_id bigint) is 'Recovers up to max stale jobs: running, and the lease of the worker has lapsed, or the worker is gone, fenced or missing, or the job''s own deadline (timeout and a minute) has passed. workers and queue narrow it, older_than_seconds leaves alone what was claimed more recently; dry_run says what would be done. Policy, for this call or that of the job or of its queue: retry (outcome retried: pending again in its old place, no attempt spent; beyond the first 100 of a call within 5 s; at the max_recoveries-th loss dead, reason poison), fail (outcome failed: dead, reason worker_lost), hold (outcome held: waits until somebody retries or cancels it). A job with a cancel request ends cancelled. One audit event when anything changed. Safe to call from everywhere at once: each job moves once. Raises 22023 for arguments out of bounds.';
 
-comment on function register_worker(facts jsonb) is 'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
+comment on function register_worker(facts jsonb) is 'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, kinds (what it has handlers for; absent: it does not say), concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
 
 comment on function release(queue text, name text, actor text, reason text) is 'Takes one hold away; others keep the queue held. Returns whether it was in force.';
 
 comment on function release_deferred(max integer) is 'Settles deferred jobs that nobody settled when what they wait for ended, because one transaction could not see the other. Part of every sweep. Returns how many.';
+
+comment on function retry_job(id bigint, actor text, reason text) is 'Runs a job again that failed, is dead, or was held by recovery: a new generation with the same id, pending at once, with all attempts and recoveries before it. Its last_error and errors are kept; what a dead job left in the history stays there, and v_runs shows it. Answer: retried; not_found; duplicate when another live job has its unique key; otherwise the state that forbids it (pending, scheduled, deferred, running, completed, cancelled). One audit event when retried. Raises 22023 without actor or reason.';
+
+comment on function retry_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Retries the jobs that a filter means, as retry_job does: failed, dead and held ones, the oldest first, at most max (1000). Filter keys, all of which must hold: ids, queue, kind, state, tag, labels (object), worker, unique_key, older_than_seconds (since it was enqueued, for a dead one since it died); an empty filter is refused. matched: how many could be retried; changed: how many were; ids: the first 100 of these. dry_run changes nothing and says in ids what would come first. What somebody is changing at that moment, and what has its unique key in the hands of another live job, is left out. One audit event when anything changed. Raises 22023 for a filter that cannot be read.';
+
+comment on function retry_locked(ids bigint[]) is 'Internal. Begins a new generation of jobs whose rows the caller has locked; returns those it was possible for.';
 
 comment on function retry_wait(policy jsonb, attempt integer, chance double precision) is 'Internal. How long a job waits after its given attempt failed. chance, 0 to 1, is where in the jitter: what failed together does not return together. Without a policy 1 s, 2 s, 4 s … at most an hour, 20 % more or less.';
 
@@ -2290,6 +3111,10 @@ comment on function settle_deleted(ids bigint[]) is 'Internal. These jobs were d
 comment on function settle_dependents(parents bigint[], fate integer) is 'Internal. These jobs are not live any more: what waited only for them runs, or is cancelled when they were not completed and its policy says so, and so on down the chain. fate: their state when known; 0: deleted. Returns how many jobs were settled.';
 
 comment on function snooze(ids bigint[], lease_tokens bigint[], delays_seconds double precision[]) is 'The handler wants to be run again later: the job is scheduled that many seconds from now, no attempt spent. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
+
+comment on function state_name_at(state integer, run_at timestamp with time zone, now timestamp with time zone) is 'Internal. The state of a job in words. One that waits and whose time has come reads as pending, whether or not a claim has noticed.';
+
+comment on function tidy_leases(lost bigint[]) is 'Internal. Deletes lease rows none of whose jobs still runs under them: all of these lost workers, and some of others.';
 
 comment on function with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone) is 'Internal. The errors of a job and one more, the last ten.';
 
@@ -2329,8 +3154,16 @@ comment on table workers is 'One row per worker, that is per process incarnation
 
 comment on view v_holds is 'Holds that are in force.';
 
-comment on view v_jobs is 'All jobs, live and finished, with their state in words.';
+comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
+
+comment on view v_leased is 'Jobs that claims took, as the lease rows name them: the way to running jobs that needs no index on them. May name jobs that have ended since; v_jobs decides.';
 
 comment on view v_queue_stats is 'The function queue_stats as a view.';
 
-comment on view v_workers is 'Workers, with the age of their heartbeat and the number of jobs they run.';
+comment on view v_queues is 'Queues that are known, their policy and limits (null: the default, no limit), and whether any hold is in force.';
+
+comment on view v_runs is 'One row per generation of every job, in the fields and types of the get_jobs call of Posit Connect; job_id and generation are ours. A retry by a person begins a new generation. What the run did not record itself is that of the worker that had it.';
+
+comment on view v_schedules is 'Schedules, whether a tick is due, and what became of the latest one: fired, skipped, or duplicate (its job was there already).';
+
+comment on view v_workers is 'Workers, with what their heartbeats said last and what to think of it.';

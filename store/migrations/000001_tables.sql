@@ -190,6 +190,7 @@ create table job_history (
   worker_id bigint,
   lease_token bigint,
   timeout_ms int,
+  result_ttl_seconds int,
   created_at timestamptz not null,
   run_at timestamptz not null,
   claimed_at timestamptz,
@@ -213,8 +214,8 @@ create table job_history (
   check ((state = 12) = (dead_reason is not null))
 ) partition by range (finished_at);
 create index job_history_id on job_history (id);
--- Partial, so that completed jobs, the many, do not pay for them.
-create index job_history_dead on job_history (queue, finished_at) where state = 12;
+-- Partial, so that completed jobs, the many, do not pay for it. Lists and counts of what is rare.
+create index job_history_ended on job_history (state, queue, id) where state in (11, 12);
 create index job_history_result on job_history (result_expires_at) where result_expires_at is not null and result is not null;
 create table job_history_default partition of job_history default;
 comment on table job_history is

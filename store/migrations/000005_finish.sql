@@ -17,7 +17,9 @@ create function lost_leases(ids bigint[], lease_tokens bigint[], completing bool
 language sql stable set search_path = {{schema}}, pg_temp as $$
   select array(select t.id from unnest(lost_leases.ids, lost_leases.lease_tokens) t(id, token)
     where not exists (select from job_history h where h.id = t.id and h.lease_token = t.token
-        and (h.state = 10) = lost_leases.completing)
+        and (h.state = 10) = lost_leases.completing
+        -- Nobody ended what recovery took away.
+        and (h.state = 10 or (h.dead_reason in ('attempts', 'permanent') or (h.state = 11 and h.last_recovery ->> 'policy' is distinct from 'cancel'))))
       and (lost_leases.completing or not exists (select from jobs j where j.id = t.id and j.last_lease_token = t.token)))
 $$;
 comment on function lost_leases(bigint[], bigint[], boolean) is
@@ -78,11 +80,12 @@ begin
     returning j.*, t.reason, t.ms, t.result, t.ended_with),
   moved as (
     insert into job_history (id, generation, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries,
-      worker_id, lease_token, timeout_ms, created_at, run_at, claimed_at, finished_at, duration_ms, result_expires_at,
+      worker_id, lease_token, timeout_ms, result_ttl_seconds, created_at, run_at, claimed_at, finished_at, duration_ms, result_expires_at,
       finaliser_id, concurrency_key, unique_key, tag, labels, options, payload, result, progress, process, exit_code,
       last_error, errors, last_recovery)
     select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
-      d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms, d.created_at, d.run_at,
+      d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms,
+      case when move_to_history.to_state = 12 then d.result_ttl_seconds end, d.created_at, d.run_at,
       d.claimed_at, v_now, d.ms, case when d.result is not null then v_now + make_interval(secs => d.result_ttl_seconds) end,
       case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
       d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,

@@ -55,7 +55,7 @@ forEachPostgres(({ adminUrl }) => {
       const doomed = await store.worker();
       await take(doomed);
       await store.lapse(doomed);
-      expect(await recoverStale(store.database, { workers: [doomed] })).toEqual([{ id, outcome: "retried" }]);
+      expect(await recoverStale(store.database, { workers: [doomed] })).toMatchObject([{ id, outcome: "retried" }]);
       await fail(store.database, [{ ...(await take()), error: "second" }]);
       await store.makeDue(id);
       await complete(store.database, [await take()]);
@@ -143,8 +143,12 @@ forEachPostgres(({ adminUrl }) => {
       await enqueue(store.database, { queue, kind: "k" });
       const worker = await store.worker();
       const old = await claimOne(worker);
-      await store.database.query("update jobqueue.jobs set worker_id = -1 where id = $1", [old.id]); // a worker nobody knows
-      expect(await recoverStale(store.database, { workers: ["-1"] })).toEqual([{ id: old.id, outcome: "retried" }]);
+      // A worker nobody knows.
+      await store.database.query("update jobqueue.jobs set worker_id = -1 where id = $1", [old.id]);
+      await store.database.query("update jobqueue.leases set worker_id = -1 where token = $1", [old.leaseToken]);
+      expect(await recoverStale(store.database, { workers: ["-1"] })).toMatchObject([
+        { id: old.id, outcome: "retried" },
+      ]);
       const again = await claimOne(worker);
       expect(await complete(store.database, [old])).toEqual([old.id]);
       expect(await complete(store.database, [again])).toEqual([]);
