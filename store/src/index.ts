@@ -44,6 +44,7 @@ export { type LossPolicy, type RecoveredJob, type RecoveryRequest, recoverStale 
 export { returnUnstarted } from "./jobs/return-unstarted.ts";
 export { snooze, type SnoozedJob } from "./jobs/snooze.ts";
 export { configureStore, type StoreSettings } from "./maintenance/configure-store.ts";
+export { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
 export { maintain } from "./maintenance/maintain.ts";
 export { migrate, type MigrationResult } from "./migrations/migrate.ts";
 export { SCHEMA_VERSION, schemaVersion } from "./migrations/schema-version.ts";
