@@ -59,7 +59,7 @@ export function attemptContext(
     get log() {
       return log.child({ jobId: job.id, queue: job.queue, kind: job.kind, attempt: job.attempt });
     },
-    enqueue: (newJob) => enqueue(session, traceparent === undefined ? newJob : { traceparent, ...newJob }),
+    enqueue: (newJob) => enqueue(session, newJob),
     progress: (value) => {
       requests.progress ??= new ProgressReport(job, { session, trouble, onLost: leaseLost });
       requests.progress.report(value);
