@@ -52,6 +52,7 @@ export function attemptContext(
     traceparent,
     signal: attempt.signal,
     abortGraceMs,
+    timeoutSeconds: attempt.timeoutMs === undefined ? undefined : attempt.timeoutMs / 1000,
     get deadline() {
       return attempt.deadline;
     },
@@ -59,7 +60,7 @@ export function attemptContext(
     get log() {
       return log.child({ jobId: job.id, queue: job.queue, kind: job.kind, attempt: job.attempt });
     },
-    enqueue: (newJob) => enqueue(session, newJob),
+    enqueue: (newJob) => enqueue(session, traceparent === undefined ? newJob : { traceparent, ...newJob }),
     progress: (value) => {
       requests.progress ??= new ProgressReport(job, { session, trouble, onLost: leaseLost });
       requests.progress.report(value);
