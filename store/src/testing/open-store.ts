@@ -1,3 +1,4 @@
+import { eventually } from "../../../test/support/eventually.ts";
 import { createTestDatabase } from "../../../test/support/postgres/database.ts";
 import { Database, type DatabaseOptions } from "../connection/database.ts";
 import { parseStoreUrl } from "../connection/settings.ts";
@@ -45,6 +46,16 @@ export class StoreUnderTest {
     await this.database.query("update jobqueue.jobs set run_at = clock_timestamp() where id = $1 and state in (2, 3)", [
       id,
     ]);
+  }
+
+  /** Resolves when some statement on this database waits for a lock that another transaction holds. */
+  async someoneWaits(): Promise<void> {
+    const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await eventually(
+      "a statement to wait for a lock",
+      async () => ((await this.database.query(waiting)).length > 0 ? true : undefined),
+      { everyMs: 10 },
+    );
   }
 
   /** Forgets everything, which is cheaper than another database. */
