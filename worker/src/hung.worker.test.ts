@@ -24,7 +24,7 @@ describe("a worker whose handlers misbehave", () => {
       ...Array.from({ length: 5 }, () => ({ kind: "quick" })),
     );
     for (const id of ids) expect(await stage.jobIn("completed", id)).toMatchObject({ attempt: 1, recoveries: 0 });
-    const lost = "the lease is lost: handlers are aborted, their outcomes dropped";
+    const lost = "the lease is lost: handlers are aborted";
     expect([...worker.entries(lost), ...other.entries(lost)]).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import type { ExecutableSpec } from "./manifest.ts";
+import type { ProgramUser } from "./run-as.ts";
 
 /** Variables of the worker that every program needs to behave and that carry no secret. `LC_*` comes on top. */
 const INHERITED_VARIABLES = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"] as const;
@@ -12,6 +13,8 @@ export interface AttemptVariables {
   readonly leaseToken: string;
   readonly payloadFile: string;
   readonly resultFile: string;
+  /** Whom it runs as, when that is not the worker's user. */
+  readonly user?: ProgramUser | undefined;
 }
 
 /**
@@ -32,6 +35,7 @@ export function executableEnvironment(
   );
   return {
     ...Object.fromEntries(inherited),
+    ...userVariables(attempt.user),
     ...spec.env,
     JOBQUEUE_JOB_ID: attempt.jobId,
     JOBQUEUE_QUEUE: attempt.queue,
@@ -41,4 +45,9 @@ export function executableEnvironment(
     JOBQUEUE_PAYLOAD_FILE: attempt.payloadFile,
     JOBQUEUE_RESULT_FILE: attempt.resultFile,
   };
+}
+
+/** Somebody else's home is of no use: programs would look for their files where they may not read. */
+function userVariables(user: ProgramUser | undefined): Record<string, string> {
+  return user === undefined ? {} : { USER: user.name, LOGNAME: user.name, HOME: user.home ?? "/" };
 }

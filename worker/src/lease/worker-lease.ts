@@ -119,7 +119,7 @@ export class WorkerLease implements Service {
     metrics.count("jobqueue_worker_leases_lost_total", { reason });
     log.error(
       { workerId: incarnation.workerId, reason },
-      "the lease is lost: handlers are aborted, their outcomes dropped",
+      "the lease is lost: handlers are aborted",
     );
     onLost(incarnation);
     incarnation.lost.resolve();

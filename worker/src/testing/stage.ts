@@ -66,6 +66,12 @@ export class Stage {
     return join(this.directory, name);
   }
 
+  /** Writes a file into the stage's directory; returns its path. */
+  write(name: string, text: string): string {
+    writeFileSync(this.path(name), text);
+    return this.path(name);
+  }
+
   /** Makes a file that a handler waits for. */
   touch(name: string): void {
     writeFileSync(this.path(name), "");

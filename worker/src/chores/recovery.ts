@@ -1,0 +1,39 @@
+import { recoverStale, type Session } from "@jobqueue/store";
+import type { Log } from "../log.ts";
+import type { WorkerMetrics } from "../metrics.ts";
+import type { Chore } from "./periodic.ts";
+
+/** What recovery works with. */
+export interface RecoveryParts {
+  readonly session: Session;
+  readonly intervalMs: number;
+  /** Who asks, for the audit trail. */
+  readonly actor: string;
+  readonly log: Log;
+  readonly metrics: WorkerMetrics;
+}
+
+/** Most jobs that one sweep recovers: after the loss of many workers the load returns in steps. */
+const SWEEP_LIMIT = 100;
+
+/**
+ * Recovers jobs of workers that are no more. Every worker does it, so nothing else need run (G8); the store moves each
+ * job once however many sweep.
+ */
+export function recovery({ session, intervalMs, actor, log, metrics }: RecoveryParts): Chore {
+  return {
+    name: "sweep",
+    intervalMs,
+    async run() {
+      const recovered = await recoverStale(session, { max: SWEEP_LIMIT, actor, reason: "its worker's lease lapsed" });
+      for (const { outcome } of recovered) metrics.count("jobqueue_worker_jobs_recovered_total", { outcome });
+      if (recovered.length > 0) {
+        log.warn(
+          { count: recovered.length, jobs: recovered.slice(0, 20) },
+          "recovered stale jobs of workers that are no more",
+        );
+      }
+      return recovered.length >= SWEEP_LIMIT;
+    },
+  };
+}
