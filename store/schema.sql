@@ -440,6 +440,18 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 
 -- Views (their columns; the queries are in the migrations)
 
+-- view v_audit_events
+--   id bigint
+--   at timestamp with time zone
+--   action text
+--   actor text
+--   source text
+--   target text
+--   reason text
+--   before jsonb
+--   after jsonb
+--   count integer
+
 -- view v_holds
 --   queue text
 --   name text
@@ -575,6 +587,12 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   last_outcome_tick timestamp with time zone
 --   last_outcome text
 --   last_job_id bigint
+
+-- view v_store_settings
+--   completed_seconds integer
+--   cancelled_seconds integer
+--   dead_seconds integer
+--   audit_seconds integer
 
 -- view v_workers
 --   id bigint
@@ -3360,6 +3378,8 @@ comment on table store_settings is 'How long the store keeps what is over.';
 
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 
+comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
+
 comment on view v_holds is 'Holds that are in force.';
 
 comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
@@ -3373,5 +3393,7 @@ comment on view v_queues is 'Queues that are known, their policy and limits (nul
 comment on view v_runs is 'One row per generation of every job, in the fields and types of the get_jobs call of Posit Connect; job_id and generation are ours. A retry by a person begins a new generation. What the run did not record itself is that of the worker that had it.';
 
 comment on view v_schedules is 'Schedules, whether a tick is due, and what became of the latest one: fired, skipped, or duplicate (its job was there already).';
+
+comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';
 
 comment on view v_workers is 'Workers, with what their heartbeats said last and what to think of it.';
