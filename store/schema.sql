@@ -440,6 +440,18 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 
 -- Views (their columns; the queries are in the migrations)
 
+-- view v_audit_events
+--   id bigint
+--   at timestamp with time zone
+--   action text
+--   actor text
+--   source text
+--   target text
+--   reason text
+--   before jsonb
+--   after jsonb
+--   count integer
+
 -- view v_holds
 --   queue text
 --   name text
@@ -575,6 +587,12 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   last_outcome_tick timestamp with time zone
 --   last_outcome text
 --   last_job_id bigint
+
+-- view v_store_settings
+--   completed_seconds integer
+--   cancelled_seconds integer
+--   dead_seconds integer
+--   audit_seconds integer
 
 -- view v_workers
 --   id bigint
@@ -870,6 +888,56 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION check_keys(value jsonb, keys text[], what text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_key text;
+begin
+  if jsonb_typeof(value) <> 'object' then
+    raise exception using errcode = '22023', message = format('%s must be an object, not %s', what, left(value::text, 80)),
+      hint = 'its keys are ' || array_to_string(keys, ', ');
+  end if;
+  select k.key from jsonb_object_keys(value) k(key) where k.key <> all(keys) limit 1 into v_key;
+  if found then
+    raise exception using errcode = '22023', message = format('%s has the unknown key %s', what, quote_literal(left(v_key, 80))),
+      hint = 'its keys are ' || array_to_string(keys, ', ');
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_kind(kind text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if kind is null or octet_length(kind) > 128 or kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' then
+    raise exception using errcode = '22023',
+      message = format('%s cannot be the kind of a job', coalesce(quote_literal(left(kind, 150)), 'null')),
+      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_number(value jsonb, lowest numeric, highest numeric, whole boolean, what text, advice text)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_number numeric;
+begin
+  if jsonb_typeof(value) <> 'number' then
+    raise exception using errcode = '22023', message = format('%s must be a number, not %s', what, left(value::text, 80));
+  end if;
+  v_number := (value #>> '{}')::numeric;
+  if v_number not between lowest and highest or (whole and v_number <> trunc(v_number)) then
+    raise exception using errcode = '22023', message = format('%s is %s: write a %s', what, v_number, advice);
+  end if;
+  return v_number;
+end $function$;
+
 CREATE OR REPLACE FUNCTION check_pairs(ids bigint[], lease_tokens bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -895,7 +963,7 @@ begin
 end $function$;
 
 CREATE OR REPLACE FUNCTION check_retry(policy jsonb, what text)
- RETURNS void
+ RETURNS jsonb
  LANGUAGE plpgsql
  IMMUTABLE
 AS $function$
@@ -903,11 +971,54 @@ declare
   v_key text;
   v_value jsonb;
 begin
-  if jsonb_typeof(policy) <> 'object' or policy not in ('{}') and (select count(*) from jsonb_object_keys(policy)) <> 1
-    or not (policy ? 'exponential' or policy ? 'intervals_seconds') then
-    raise exception using errcode = '22023', message = format('%s is %s', what, left(policy::text, 80)),
-      hint = 'write {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}';
+  perform check_keys(policy, '{exponential,intervals_seconds}', what);
+  if (select count(*) from jsonb_object_keys(policy)) <> 1 then
+    raise exception using errcode = '22023', message = what || ' must have either exponential or intervals_seconds',
+      hint = 'write {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60, 300]}';
   end if;
+  if policy ? 'intervals_seconds' then
+    if jsonb_typeof(policy -> 'intervals_seconds') <> 'array'
+      or jsonb_array_length(policy -> 'intervals_seconds') not between 1 and 100 then
+      raise exception using errcode = '22023', message = what || ' intervals_seconds must be an array of 1 to 100 numbers';
+    end if;
+    perform check_number(i.value, 0, 31536000, false, what || ' intervals_seconds', 'number of seconds from 0 to 31536000 (1 year)')
+      from jsonb_array_elements(policy -> 'intervals_seconds') i(value);
+    return policy;
+  end if;
+  perform check_keys(policy -> 'exponential', '{initial_seconds,max_seconds,jitter_percent}', what || ' exponential');
+  for v_key, v_value in select * from jsonb_each(policy -> 'exponential') loop
+    if v_key = 'jitter_percent' then
+      perform check_number(v_value, 0, 100, false, what || ' jitter_percent', 'number from 0 to 100');
+    else
+      perform check_number(v_value, 0.001, 31536000, false, what || ' ' || v_key, 'number of seconds above 0, at most 31536000 (1 year)');
+    end if;
+  end loop;
+  return policy;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_text(value jsonb, longest integer, what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if jsonb_typeof(value) <> 'string' or char_length(value #>> '{}') not between 1 and longest then
+    raise exception using errcode = '22023', message = format('%s must be a string of 1 to %s characters', what, longest);
+  end if;
+  return value #>> '{}';
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_word(value jsonb, words text[], what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if jsonb_typeof(value) <> 'string' or (value #>> '{}') <> all(words) then
+    raise exception using errcode = '22023',
+      message = format('%s is %s: write %s', what, left(value::text, 80), array_to_string(words, ' or '));
+  end if;
+  return value #>> '{}';
 end $function$;
 
 CREATE OR REPLACE FUNCTION check_words(actor text, reason text)
@@ -1192,6 +1303,37 @@ begin
   return true;
 end $function$;
 
+CREATE OR REPLACE FUNCTION defer_jobs(ids bigint[], options jsonb[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_wanted bigint[];
+  v_ended bigint[];
+  v_missing bigint;
+begin
+  with edges as (
+    insert into job_dependencies (job_id, depends_on, policy)
+    select n.id, d.id, d.policy
+    from unnest(defer_jobs.ids, defer_jobs.options) n(id, options) cross join lateral read_dependencies(n.options -> 'depends_on') d
+    where jsonb_typeof(n.options -> 'depends_on') = 'array'
+    on conflict do nothing
+    returning depends_on)
+  select array_agg(distinct e.depends_on) from edges e into v_wanted;
+  -- Only now: whoever ends such a job from here on sees the edges, or commits before this statement begins. What falls
+  -- in between, in transactions that cannot see each other, release_deferred finds.
+  select array_agg(w.id), min(w.id) filter (where not exists (select from job_history h where h.id = w.id))
+    from unnest(v_wanted) w(id) where not exists (select from jobs j where j.id = w.id) into v_ended, v_missing;
+  if v_missing is not null then
+    raise exception using errcode = '22023', message = format('option depends_on names job %s, which the store does not have', v_missing),
+      hint = 'it was deleted, or ended longer ago than finished jobs are kept';
+  end if;
+  if v_ended is not null then perform settle_dependents(v_ended); end if;
+end $function$;
+
 CREATE OR REPLACE FUNCTION delete_job(id bigint, actor text, reason text)
  RETURNS text
  LANGUAGE sql
@@ -1227,6 +1369,25 @@ begin
   return v_done;
 end $function$;
 
+CREATE OR REPLACE FUNCTION delete_schedule(name text, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(delete_schedule.actor, delete_schedule.reason);
+  delete from schedules s where s.name = delete_schedule.name returning s.* into v_old;
+  if not found then return false; end if;
+  insert into audit_events (action, actor, target, reason, before)
+  values ('delete_schedule', delete_schedule.actor, 'schedules/' || delete_schedule.name, delete_schedule.reason,
+    to_jsonb(v_old) - '{payload,created_at}'::text[]);
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION deregister_worker(worker bigint)
  RETURNS void
  LANGUAGE sql
@@ -1238,7 +1399,17 @@ AS $function$
   where w.id = deregister_worker.worker and w.state <> 'gone'
 $function$;
 
-CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json, options jsonb DEFAULT '{}'::jsonb)
+CREATE OR REPLACE FUNCTION due_schedules(max integer DEFAULT 100)
+ RETURNS TABLE(name text, cron text, time_zone text, missed_ticks text, max_missed integer, next_at timestamp with time zone, now timestamp with time zone)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select s.name, s.cron, s.time_zone, s.missed_ticks, s.max_missed, s.next_at, clock_timestamp() from schedules s
+  where not s.paused and s.next_at <= clock_timestamp() order by s.next_at limit least(greatest(max, 1), 1000)
+$function$;
+
+CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json DEFAULT '{}'::json, options jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(id bigint, outcome text)
  LANGUAGE sql
  SECURITY DEFINER
@@ -1288,7 +1459,6 @@ declare
   v_bad text;
   v_at int;
   v_id bigint;
-  v_key text;
 begin
   if v_count is null or cardinality(enqueue_many.kinds) is distinct from v_count
     or cardinality(enqueue_many.payloads) is distinct from v_count
@@ -1298,12 +1468,7 @@ begin
   if v_count = 0 then return; end if;
 
   perform check_queue_name(n.name) from (select distinct q.name from unnest(enqueue_many.queues) q(name)) n;
-  select coalesce(quote_literal(left(k.kind, 150)), 'null') from unnest(enqueue_many.kinds) k(kind)
-    where k.kind is null or octet_length(k.kind) > 128 or k.kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' limit 1 into v_bad;
-  if found then
-    raise exception using errcode = '22023', message = format('%s cannot be the kind of a job', v_bad),
-      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
-  end if;
+  perform check_kind(n.kind) from (select distinct k.kind from unnest(enqueue_many.kinds) k(kind)) n;
   -- The cast refuses what json accepts and nobody could read later: U+0000, half surrogate pairs, endless nesting.
   select p.at, octet_length(p.payload::text)::text from unnest(enqueue_many.payloads) with ordinality p(payload, at)
     where p.payload is null or octet_length(p.payload::text) > 1048576 or p.payload::jsonb is null limit 1 into v_at, v_bad;
@@ -1319,27 +1484,33 @@ begin
     coalesce(enqueue_many.options, array_fill(null::jsonb, array[v_count])));
 
   if cardinality(v_inserted) < v_count then
-    v_outcomes := array(select case when u.id = any(v_inserted) then 'inserted' else 'duplicate' end
+    v_outcomes := array(select case when u.id = any(v_inserted) then 'inserted' end
       from unnest(v_ids) with ordinality u(id, at) order by u.at);
-    for v_at in 1..v_count loop
-      continue when v_outcomes[v_at] = 'inserted';
-      v_key := enqueue_many.options[v_at] ->> 'unique_key';
-      loop
-        select j.id from jobs j where j.unique_key = v_key into v_id;
-        exit when found;
-        -- Whoever had the key has finished meanwhile, so it is free again.
-        if cardinality(insert_jobs(v_ids[v_at:v_at], enqueue_many.queues[v_at:v_at], enqueue_many.kinds[v_at:v_at],
-            enqueue_many.payloads[v_at:v_at], enqueue_many.options[v_at:v_at])) = 1 then
-          v_id := v_ids[v_at];
-          v_outcomes[v_at] := 'inserted';
-          exit;
-        end if;
-      end loop;
+    -- In the order of the keys again, because to replace is to lock.
+    for v_at in select n.at from unnest(v_outcomes, enqueue_many.options) with ordinality n(outcome, options, at)
+        where n.outcome is null order by (n.options ->> 'unique_key') collate "C", n.at loop
+      select f.id, f.outcome from insert_or_find(v_ids[v_at], enqueue_many.queues[v_at], enqueue_many.kinds[v_at],
+        enqueue_many.payloads[v_at], enqueue_many.options[v_at]) f into v_id, v_bad;
       v_ids[v_at] := v_id;
+      v_outcomes[v_at] := v_bad;
     end loop;
   end if;
 
   if enqueue_many.options is not null then
+    -- A key that stays taken after its job ended. Looked at only now: an insert that met the key waited for the end.
+    if exists (select from kept_keys) then
+      for v_at, v_id in select n.at, k.job_id from unnest(v_ids, enqueue_many.options) with ordinality n(id, options, at)
+          join kept_keys k on k.unique_key = n.options ->> 'unique_key' and k.until > clock_timestamp() and k.job_id <> n.id loop
+        v_outcomes := coalesce(v_outcomes, array_fill('inserted'::text, array[v_count]));
+        if v_outcomes[v_at] = 'inserted' then delete from jobs j where j.id = v_ids[v_at]; end if;
+        v_ids[v_at] := v_id;
+        v_outcomes[v_at] := 'duplicate';
+      end loop;
+    end if;
+    if exists (select from unnest(enqueue_many.options) o(options) where o.options ? 'depends_on') then
+      perform defer_jobs(array_agg(n.id), array_agg(n.options)) from unnest(v_ids, enqueue_many.options, v_outcomes) n(id, options, outcome)
+        where coalesce(n.outcome, 'inserted') <> 'duplicate';
+    end if;
     perform pg_notify(hint_channel(), n.queue) from (
       select distinct q.queue from unnest(enqueue_many.queues, enqueue_many.options) q(queue, options)
       where q.options -> 'notify' = 'true') n;
@@ -1449,6 +1620,51 @@ AS $function$
       or j.created_at <= clock_timestamp() - make_interval(secs => (filter ->> 'older_than_seconds')::float8))
 $function$;
 
+CREATE OR REPLACE FUNCTION fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_schedule schedules;
+  v_tick timestamptz;
+  v_name text;
+  v_job bigint;
+  v_outcome text;
+begin
+  if cardinality(fire_schedule.fire) + cardinality(fire_schedule.skip) > 10000 then
+    raise exception using errcode = '22023', message = 'more than 10000 ticks at once: fire the rest with another call';
+  end if;
+  if exists (select from unnest(fire_schedule.fire || fire_schedule.skip) t(tick)
+    where t.tick is null or t.tick > clock_timestamp() or t.tick < fire_schedule.expected or t.tick >= fire_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'ticks must not be ahead of time, before expected, or at next_at or later';
+  end if;
+  -- Who is late does not wait for who is first.
+  select * from schedules s where s.name = fire_schedule.name and s.next_at = fire_schedule.expected and not s.paused
+    for update skip locked into v_schedule;
+  if not found then return false; end if;
+  foreach v_tick in array coalesce(fire_schedule.fire, '{}') loop
+    -- A tick that is on record is over, though somebody set next_at back.
+    continue when exists (select from schedule_ticks k where k.schedule = fire_schedule.name and k.tick = v_tick);
+    v_name := to_char(v_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+    select e.id, e.outcome from enqueue(v_schedule.queue, v_schedule.kind, v_schedule.payload, v_schedule.options || jsonb_build_object(
+        'unique_key', 'schedule/' || v_schedule.name || '/' || v_name,
+        'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name, 'tick', v_name))) e
+      into v_job, v_outcome;
+    insert into schedule_ticks (schedule, tick, outcome, job_id)
+    values (v_schedule.name, v_tick, case v_outcome when 'inserted' then 'fired' else 'duplicate' end, v_job);
+  end loop;
+  insert into schedule_ticks (schedule, tick, outcome)
+  select v_schedule.name, t.tick, 'skipped' from unnest(fire_schedule.skip) t(tick) on conflict do nothing;
+  update schedules s set next_at = fire_schedule.next_at,
+    last_tick = greatest(s.last_tick, (select max(t.tick) from unnest(fire_schedule.fire) t(tick)))
+  where s.name = v_schedule.name;
+  if cardinality(fire_schedule.fire) > 0 then perform pg_notify(hint_channel(), v_schedule.queue); end if;
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[])
  LANGUAGE plpgsql
@@ -1553,19 +1769,64 @@ declare
   v_inserted bigint[];
 begin
   with inserted as (
-    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, unique_key, tag, labels)
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      unique_key, concurrency_key, tag, labels, options)
     overriding system value
-    select n.id, n.queue, n.kind, n.payload, case when o.run_at > v_now then 2 else 0 end, coalesce(o.run_at, v_now), v_now,
-      coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, 5::smallint), o.timeout_ms, o.unique_key, o.tag, o.labels
+    select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4 when o.run_at > v_now then 2 else 0 end,
+      coalesce(o.run_at, v_now), v_now, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
+      coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
+      coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
     from unnest(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options)
         n(id, queue, kind, payload, options)
       left join lateral read_options(n.options) o on n.options is not null and n.options <> '{}'
+      left join queues q on q.name = n.queue
+      left join queue_limits l on l.queue = n.queue
     -- In the order of the keys, so that two batches with the same keys cannot wait for each other in a circle.
     order by o.unique_key, n.id
     on conflict (unique_key) where unique_key is not null do nothing
     returning id)
   select array_agg(i.id) from inserted i into v_inserted;
   return coalesce(v_inserted, '{}');
+end $function$;
+
+CREATE OR REPLACE FUNCTION insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb)
+ RETURNS TABLE(id bigint, outcome text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old jobs;
+  v_replace boolean := coalesce(insert_or_find.options ->> 'unique_mode' = 'replace', false);
+begin
+  loop
+    if v_replace then
+      select j.* from jobs j where j.unique_key = insert_or_find.options ->> 'unique_key' for update into v_old;
+    else
+      select j.* from jobs j where j.unique_key = insert_or_find.options ->> 'unique_key' into v_old;
+    end if;
+    if not found then
+      -- Whoever had the key has finished meanwhile, so it is free again.
+      if cardinality(insert_jobs(array[new_id], array[queue], array[kind], array[payload], array[options])) = 1 then
+        return query select new_id, 'inserted';
+        return;
+      end if;
+      continue;
+    end if;
+    if not v_replace or v_old.state = 1 then
+      return query select v_old.id, 'duplicate';
+      return;
+    end if;
+    -- The same job as far as anybody knows who has its id, and a new one in all the rest.
+    delete from job_dependencies d where d.job_id = v_old.id;
+    delete from jobs j where j.id = v_old.id;
+    perform insert_jobs(array[v_old.id], array[queue], array[kind], array[payload], array[options]);
+    update jobs j set generation = v_old.generation, created_at = v_old.created_at, last_lease_token = v_old.last_lease_token
+    where j.id = v_old.id;
+    return query select v_old.id, 'replaced';
+    return;
+  end loop;
 end $function$;
 
 CREATE OR REPLACE FUNCTION keep_keys(ended jsonb)
@@ -1586,7 +1847,7 @@ CREATE OR REPLACE FUNCTION lock_waiting(ids bigint[])
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET search_path TO 'jobqueue', 'pg_temp'
- SET lock_timeout TO '100ms'
+ SET lock_timeout TO '500ms'
 AS $function$
 begin
   return array(select j.id from jobs j where j.id = any(lock_waiting.ids) order by j.id for update);
@@ -1712,7 +1973,7 @@ begin
     select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
       d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms,
       case when move_to_history.to_state = 12 then d.result_ttl_seconds end, d.created_at, d.run_at,
-      d.claimed_at, v_now, d.ms, case when d.result is not null then v_now + make_interval(secs => d.result_ttl_seconds) end,
+      d.claimed_at, v_now, d.ms, case when d.result is not null and d.result_ttl_seconds > 0 then v_now + make_interval(secs => d.result_ttl_seconds) end,
       case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
       d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,
       -- A completed job has the code of its last attempt; the others had it written when the attempt ended.
@@ -1747,6 +2008,33 @@ AS $function$
 begin
   perform check_queue_name(queue);
   perform pg_notify(hint_channel(), queue);
+end $function$;
+
+CREATE OR REPLACE FUNCTION pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(pause_schedule.actor, pause_schedule.reason);
+  if pause_schedule.paused is null then
+    raise exception using errcode = '22023', message = 'paused is null: write true or false';
+  end if;
+  select * from schedules s where s.name = pause_schedule.name for update into v_old;
+  if not found or v_old.paused = pause_schedule.paused then return false; end if;
+  -- What would have been due meanwhile is no tick: it goes on from now.
+  update schedules s set paused = pause_schedule.paused,
+    next_at = case when pause_schedule.paused then s.next_at else pause_schedule.next_at end
+  where s.name = pause_schedule.name;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
+    jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
+    jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
+  return true;
 end $function$;
 
 CREATE OR REPLACE FUNCTION pick_in_turns(queue text, room integer, per_key integer, from_key text)
@@ -1922,6 +2210,103 @@ begin
   return found;
 end $function$;
 
+CREATE OR REPLACE FUNCTION put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_key text;
+  v_value jsonb;
+  v_old schedules;
+  v_new schedules;
+begin
+  perform check_words(put_schedule.actor, put_schedule.reason);
+  if octet_length(put_schedule.name) <= 128 and put_schedule.name ~ '^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$' is not true then
+    raise exception using errcode = '22023',
+      message = format('%s cannot be the name of a schedule', coalesce(quote_literal(left(put_schedule.name, 80)), 'null')),
+      hint = 'write lower-case letters, digits, ".", "_", "/" and "-", beginning and ending with a letter or digit, at most 128';
+  end if;
+  if jsonb_typeof(put_schedule.schedule) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'schedule must be a JSON object';
+  end if;
+  if not isfinite(put_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'next_at must be an instant, or null when there is no further tick';
+  end if;
+  v_new.payload := '{}';
+  v_new.options := '{}';
+  v_new.time_zone := 'UTC';
+  v_new.missed_ticks := 'once';
+  v_new.max_missed := 100;
+  for v_key, v_value in select * from jsonb_each(put_schedule.schedule) loop
+    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks') and jsonb_typeof(v_value) <> 'string' then
+      raise exception using errcode = '22023', message = format('%s of a schedule must be a string', v_key);
+    end if;
+    case v_key
+      when 'queue' then v_new.queue := v_value #>> '{}';
+      when 'kind' then v_new.kind := v_value #>> '{}';
+      when 'payload' then v_new.payload := v_value;
+      when 'cron' then v_new.cron := v_value #>> '{}';
+      when 'max_missed' then v_new.max_missed := coalesce(read_setting(v_value, v_key, 1, 1000), 100);
+      when 'time_zone' then
+        v_new.time_zone := v_value #>> '{}';
+        if not exists (select from pg_timezone_names z where z.name = v_new.time_zone) then
+          raise exception using errcode = '22023', message = format('%s is no time zone', quote_literal(left(v_new.time_zone, 80))),
+            hint = 'write a name such as Europe/Berlin, or UTC';
+        end if;
+      when 'missed_ticks' then
+        v_new.missed_ticks := v_value #>> '{}';
+        if v_new.missed_ticks not in ('skip', 'once', 'all') then
+          raise exception using errcode = '22023', message = format('missed_ticks is %s: write skip, once or all', quote_literal(left(v_new.missed_ticks, 80)));
+        end if;
+      when 'options' then
+        perform read_options(v_value);
+        if v_value ?| '{unique_key,unique_mode,run_at,depends_on}' then
+          raise exception using errcode = '22023', message = 'options of a schedule cannot hold unique_key, unique_mode, run_at or depends_on',
+            hint = 'each tick has a unique key of its own';
+        end if;
+        v_new.options := v_value;
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s of a schedule', quote_literal(left(v_key, 80))),
+          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed';
+    end case;
+  end loop;
+  perform check_queue_name(v_new.queue);
+  if v_new.kind is null or octet_length(v_new.kind) > 128 or v_new.kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' then
+    raise exception using errcode = '22023', message = format('%s cannot be the kind of a job', coalesce(quote_literal(left(v_new.kind, 150)), 'null')),
+      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
+  end if;
+  if octet_length(v_new.payload::text) > 1048576 then
+    raise exception using errcode = '22023', message = 'the payload of a schedule has more than 1048576 bytes';
+  end if;
+  if v_new.cron is null or char_length(v_new.cron) not between 1 and 256 then
+    raise exception using errcode = '22023', message = 'cron of a schedule is missing: write five fields, or six with seconds first';
+  end if;
+
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' schedule ' || put_schedule.name, 7001));
+  select * from schedules s where s.name = put_schedule.name for update into v_old;
+  if v_old.name is not null and v_old.queue = v_new.queue and v_old.kind = v_new.kind and v_old.payload::jsonb = v_new.payload::jsonb
+    and v_old.options = v_new.options and v_old.cron = v_new.cron and v_old.time_zone = v_new.time_zone
+    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed then
+    return false;
+  end if;
+  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, next_at)
+  values (put_schedule.name, v_new.queue, v_new.kind, v_new.payload, v_new.options, v_new.cron, v_new.time_zone, v_new.missed_ticks,
+    v_new.max_missed, put_schedule.next_at)
+  on conflict (name) do update set queue = excluded.queue, kind = excluded.kind, payload = excluded.payload, options = excluded.options,
+    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed,
+    -- Ticks that are due already are not lost because somebody changes the payload.
+    next_at = case when s.cron = excluded.cron and s.time_zone = excluded.time_zone then s.next_at else excluded.next_at end;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('put_schedule', put_schedule.actor, 'schedules/' || put_schedule.name, put_schedule.reason,
+    case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
+    jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
+      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'next_at', put_schedule.next_at));
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION queue_stats()
  RETURNS TABLE(queue text, pending bigint, scheduled bigint, running bigint, failed bigint, dead bigint, stale bigint, oldest_pending_seconds double precision, oldest_pending_since timestamp with time zone, deferred bigint, cancelled bigint, held boolean, max_running integer, max_running_per_key integer, fair boolean, rate_count integer, rate_period_ms integer)
  LANGUAGE sql
@@ -1956,6 +2341,37 @@ AS $function$
   order by n.name
 $function$;
 
+CREATE OR REPLACE FUNCTION read_dependencies(value jsonb)
+ RETURNS TABLE(id bigint, policy text)
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+#variable_conflict use_variable
+declare
+  v_item jsonb;
+  v_id text;
+begin
+  if jsonb_typeof(value) <> 'array' or jsonb_array_length(value) > 1000 then
+    raise exception using errcode = '22023', message = 'option depends_on must be an array of at most 1000 jobs',
+      hint = 'write ids, or {"id": …, "policy": "run"} to run even when that job is not completed';
+  end if;
+  for v_item in select * from jsonb_array_elements(value) loop
+    policy := 'cancel';
+    if jsonb_typeof(v_item) = 'object' then
+      perform check_keys(v_item, '{id,policy}', 'option depends_on');
+      if v_item ? 'policy' then policy := check_word(v_item -> 'policy', '{cancel,run}', 'policy of option depends_on'); end if;
+      v_item := v_item -> 'id';
+    end if;
+    v_id := v_item #>> '{}';
+    -- Programs whose numbers lose digits send ids as strings.
+    if (jsonb_typeof(v_item) in ('number', 'string') and v_id ~ '^[0-9]{1,18}$') is not true then
+      raise exception using errcode = '22023', message = format('option depends_on names %s, which is no id of a job', coalesce(left(v_item::text, 80), 'nothing'));
+    end if;
+    id := v_id::bigint;
+    return next;
+  end loop;
+end $function$;
+
 CREATE OR REPLACE FUNCTION read_fact(facts jsonb, name text)
  RETURNS text
  LANGUAGE sql
@@ -1965,7 +2381,7 @@ AS $function$
 $function$;
 
 CREATE OR REPLACE FUNCTION read_options(options jsonb)
- RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, unique_key text, tag text, labels jsonb, notify boolean)
+ RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, deferred boolean, kept jsonb)
  LANGUAGE plpgsql
  STABLE
 AS $function$
@@ -1976,47 +2392,29 @@ declare
   v_number numeric;
   v_text text;
 begin
-  priority := 0; max_attempts := 5; notify := false;
+  priority := 0; deferred := false;
   if jsonb_typeof(options) <> 'object' then
     raise exception using errcode = '22023', message = 'options must be a JSON object, not ' || jsonb_typeof(options);
   end if;
   for v_key, v_value in select * from jsonb_each(options) loop
-    v_text := v_value #>> '{}';
-    if v_key in ('priority', 'delay_seconds', 'max_attempts', 'timeout_seconds') then
-      if jsonb_typeof(v_value) <> 'number' then
-        raise exception using errcode = '22023', message = format('option %s must be a number, not %s', v_key, v_value);
-      end if;
-      v_number := v_text::numeric;
-    end if;
+    continue when v_value = 'null';
     case v_key
       when 'priority' then
-        if v_number <> trunc(v_number) or v_number not between -32768 and 32767 then
-          raise exception using errcode = '22023',
-            message = format('option priority is %s: write a whole number from -32768 (first) to 32767', v_number);
-        end if;
-        priority := v_number;
+        priority := check_number(v_value, -32768, 32767, true, 'option priority', 'whole number from -32768 (first) to 32767');
       when 'max_attempts' then
-        if v_number <> trunc(v_number) or v_number not between 1 and 1000 then
-          raise exception using errcode = '22023',
-            message = format('option max_attempts is %s: write a whole number from 1 to 1000', v_number);
-        end if;
-        max_attempts := v_number;
+        max_attempts := check_number(v_value, 1, 1000, true, 'option max_attempts', 'whole number from 1 to 1000');
       when 'timeout_seconds' then
-        if v_number * 1000 not between 1 and 604800000 then
-          raise exception using errcode = '22023',
-            message = format('option timeout_seconds is %s: write a number above 0, at most 604800 (7 days)', v_number);
-        end if;
-        timeout_ms := round(v_number * 1000);
+        timeout_ms := round(1000 * check_number(v_value, 0.001, 604800, false, 'option timeout_seconds', 'number above 0, at most 604800 (7 days)'));
+      when 'result_ttl_seconds' then
+        result_ttl_seconds := check_number(v_value, 0, 315360000, true, 'option result_ttl_seconds', 'whole number from 0 (do not keep the result) to 315360000 (10 years)');
       when 'delay_seconds' then
-        if v_number not between 0 and 315360000 then
-          raise exception using errcode = '22023',
-            message = format('option delay_seconds is %s: write a number from 0 to 315360000 (10 years)', v_number);
-        end if;
+        v_number := check_number(v_value, 0, 315360000, false, 'option delay_seconds', 'number from 0 to 315360000 (10 years)');
         if options ? 'run_at' then
           raise exception using errcode = '22023', message = 'options run_at and delay_seconds exclude each other: write one';
         end if;
         if v_number > 0 then run_at := clock_timestamp() + make_interval(secs => v_number::float8); end if;
       when 'run_at' then
+        v_text := v_value #>> '{}';
         -- Without a zone the instant would depend on a setting of the session; "infinity" and the like are no instants.
         if jsonb_typeof(v_value) <> 'string'
           or v_text !~ '^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?\s?([Zz]|[+-]\d\d(:?\d\d)?)$' then
@@ -2024,12 +2422,9 @@ begin
             message = format('option run_at is %s: write an instant with its zone, such as "2030-01-31T08:00:00Z"', left(v_value::text, 80));
         end if;
         run_at := v_text::timestamptz;
-      when 'unique_key', 'tag' then
-        if jsonb_typeof(v_value) <> 'string' or char_length(v_text) not between 1 and 200 then
-          raise exception using errcode = '22023',
-            message = format('option %s must be a string of 1 to 200 characters', v_key);
-        end if;
-        if v_key = 'tag' then tag := v_text; else unique_key := v_text; end if;
+      when 'unique_key' then unique_key := check_text(v_value, 200, 'option unique_key');
+      when 'tag' then tag := check_text(v_value, 200, 'option tag');
+      when 'concurrency_key' then concurrency_key := check_text(v_value, 200, 'option concurrency_key');
       when 'labels' then
         if jsonb_typeof(v_value) <> 'object' or (select count(*) > 32 or coalesce(bool_or(
             jsonb_typeof(l.value) <> 'string' or char_length(l.key) not between 1 and 63 or char_length(l.value #>> '{}') > 256), false)
@@ -2038,15 +2433,49 @@ begin
             message = 'option labels must be an object of at most 32 strings: names of 1 to 63, values of at most 256 characters';
         end if;
         labels := v_value;
+      when 'depends_on' then
+        perform read_dependencies(v_value);
+        deferred := jsonb_array_length(v_value) > 0;
+      when 'unique_mode', 'unique_for_seconds' then
+        if coalesce(options -> 'unique_key', 'null') = 'null' then
+          raise exception using errcode = '22023', message = format('option %s needs the option unique_key', v_key);
+        end if;
+        if v_key = 'unique_mode' then
+          perform check_word(v_value, '{skip,replace}', 'option unique_mode');
+        else
+          perform check_number(v_value, 0, 315360000, false, 'option unique_for_seconds', 'number from 0 to 315360000 (10 years)');
+          kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
+        end if;
+      when 'retry' then
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, check_retry(v_value, 'option retry'));
+      when 'on_worker_loss' then
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, check_word(v_value, '{retry,fail,hold}', 'option on_worker_loss'));
+      when 'traceparent' then
+        if check_text(v_value, 200, 'option traceparent') !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$' then
+          raise exception using errcode = '22023',
+            message = format('option traceparent is %s: write it as W3C Trace Context does', left(v_value::text, 80)),
+            hint = 'such as "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"';
+        end if;
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
+      when 'finaliser' then
+        perform check_keys(v_value, '{kind,queue,payload}', 'option finaliser');
+        perform check_kind(v_value ->> 'kind');
+        if v_value ? 'queue' then perform check_queue_name(v_value ->> 'queue'); end if;
+        if octet_length((v_value -> 'payload')::text) > 1048576 then
+          raise exception using errcode = '22023', message = 'the payload of option finaliser has more than 1048576 bytes',
+            hint = 'put large data elsewhere and name it';
+        end if;
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
       when 'notify' then
         if jsonb_typeof(v_value) <> 'boolean' then
           raise exception using errcode = '22023', message = 'option notify must be true or false';
         end if;
-        notify := v_value::boolean;
       else
         raise exception using errcode = '22023',
           message = format('unknown option %s', quote_literal(left(v_key, 80))),
-          hint = 'options are priority, run_at, delay_seconds, max_attempts, timeout_seconds, unique_key, tag, labels, notify';
+          hint = 'options are priority, run_at, delay_seconds, max_attempts, timeout_seconds, result_ttl_seconds, retry, '
+            || 'on_worker_loss, unique_key, unique_mode, unique_for_seconds, concurrency_key, tag, labels, depends_on, finaliser, '
+            || 'traceparent, notify';
     end case;
   end loop;
   return next;
@@ -2403,9 +2832,9 @@ AS $function$
   select case when policy ? 'intervals_seconds' then
       make_interval(secs => (policy -> 'intervals_seconds' ->> (least(attempt, jsonb_array_length(policy -> 'intervals_seconds')) - 1))::float8)
     else
-      least(make_interval(secs => coalesce((policy #>> '{exponential,max_seconds}')::float8, 3600)),
-        make_interval(secs => coalesce((policy #>> '{exponential,initial_seconds}')::float8, 1) * power(2, least(attempt, 31) - 1)))
-      * (1 + coalesce((policy #>> '{exponential,jitter_percent}')::float8, 20) / 100 * (2 * chance - 1))
+      make_interval(secs => least(coalesce((policy #>> '{exponential,max_seconds}')::float8, 3600),
+          coalesce((policy #>> '{exponential,initial_seconds}')::float8, 1) * power(2, least(attempt, 31) - 1))
+        * (1 + coalesce((policy #>> '{exponential,jitter_percent}')::float8, 20) / 100 * (2 * chance - 1)))
     end
 $function$;
 
@@ -2769,11 +3198,21 @@ comment on function cancel_requests(worker bigint) is 'Jobs of a worker that som
 
 comment on function check_filter(filter jsonb, actor text, reason text, max integer) is 'Internal. Raises 22023 unless a bulk act says what, how many, who and why.';
 
+comment on function check_keys(value jsonb, keys text[], what text) is 'Internal. An object with no other keys than these; raises 22023 otherwise.';
+
+comment on function check_kind(kind text) is 'Internal. Raises 22023 when a job cannot have this kind.';
+
+comment on function check_number(value jsonb, lowest numeric, highest numeric, whole boolean, what text, advice text) is 'Internal. A number that must be between two others; raises 22023 in the words of what and advice.';
+
 comment on function check_pairs(ids bigint[], lease_tokens bigint[]) is 'Internal. Raises 22023 unless every id has its token.';
 
 comment on function check_queue_name(name text) is 'Internal. Raises 22023 when a queue cannot have this name.';
 
-comment on function check_retry(policy jsonb, what text) is 'Internal. Raises 22023 unless this is a retry policy.';
+comment on function check_retry(policy jsonb, what text) is 'Internal. A retry policy: {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}}, each of the three optional, the wait doubles; or {"intervals_seconds": [10, 60]}, the last repeats. Raises 22023 for anything else.';
+
+comment on function check_text(value jsonb, longest integer, what text) is 'Internal. A string that is neither empty nor too long; raises 22023 otherwise.';
+
+comment on function check_word(value jsonb, words text[], what text) is 'Internal. One word out of a few; raises 22023 otherwise.';
 
 comment on function check_words(actor text, reason text) is 'Internal. Raises 22023 unless an act says who and why.';
 
@@ -2789,19 +3228,25 @@ comment on function configure_queue(queue text, policy jsonb, actor text, reason
 
 comment on function configure_store(settings jsonb, actor text, reason text) is 'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
 
+comment on function defer_jobs(ids bigint[], options jsonb[]) is 'Internal. What newly enqueued jobs wait for; jobs that wait for nothing that is still live are settled at once.';
+
 comment on function delete_job(id bigint, actor text, reason text) is 'Deletes a job that does not run and has not ended, as if it had never been enqueued. Answer: deleted, not_found, or the state that forbids it (running, completed, cancelled, dead). One audit event when deleted. Raises 22023 without actor or reason.';
 
 comment on function delete_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Deletes the jobs that a filter means, as delete_job does: those that do not run and have not ended. Filter, max, dry_run and answer as in retry_jobs.';
 
 comment on function delete_locked(ids bigint[]) is 'Internal. Deletes jobs that do not run and whose rows the caller has locked.';
 
+comment on function delete_schedule(name text, actor text, reason text) is 'Deletes a schedule; jobs of its ticks that were enqueued stay. Returns whether it was there; only then is an audit event written.';
+
 comment on function deregister_worker(worker bigint) is 'The worker leaves. What it still holds is stale at once.';
 
-comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, unique_key, tag, labels (object of strings), notify (hint to workers when committed). Outcome: inserted, or duplicate with the id of the live job that has the unique_key. Raises 22023 for what cannot be stored.';
+comment on function due_schedules(max integer) is 'Schedules that have a tick due, the longest due first, with the time by this database''s clock. Work out which ticks fire and which are skipped, then call fire_schedule.';
+
+comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry (see check_retry), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
 
 comment on function enqueue_finalisers(ended jsonb, state integer) is 'Internal. The jobs that are to run because these ended.';
 
-comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. Outcome: inserted, or duplicate with the id of the live job that has the unique_key. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
+comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
 
 comment on function ensure_queue(queue text) is 'Makes a queue known before its first job. Returns whether it was new.';
 
@@ -2810,6 +3255,8 @@ comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], dur
 comment on function filter_dead(filter jsonb) is 'Internal. Dead jobs that a filter means; their age counts from when they died.';
 
 comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs that a filter means and that this act can do something to.';
+
+comment on function fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone) is 'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
 
 comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
 
@@ -2820,6 +3267,8 @@ comment on function hold(queue text, name text, reason text, actor text, source 
 comment on function hold_lock(queue text) is 'Internal. Key of the advisory lock that claims share and hold takes alone; * has one too. Only called with the search_path pinned.';
 
 comment on function insert_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[]) is 'Internal. Inserts jobs that were checked; returns the ids of those whose unique key was free.';
+
+comment on function insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb) is 'Internal. A job whose unique key was taken a moment ago: the live job that has it, replaced when that was asked for and it does not run.';
 
 comment on function keep_keys(ended jsonb) is 'Internal. Unique keys that stay taken for a while after these jobs.';
 
@@ -2837,6 +3286,8 @@ comment on function move_to_history(ids bigint[], to_state integer, lease_tokens
 
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
 
+comment on function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone) is 'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
+
 comment on function pick_in_turns(queue text, room integer, per_key integer, from_key text) is 'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
 
 comment on function pick_jobs(queues text[], limited text[], max integer, slots integer) is 'Internal. The rows a claim takes when some of its queues have limits, locked.';
@@ -2845,7 +3296,11 @@ comment on function pick_limited(queue text, max integer) is 'Internal. The rows
 
 comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
 
+comment on function put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text) is 'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
+
 comment on function queue_stats() is 'Counts of every queue, from one statement and hence one instant. Pending: claimable now, held or not; stale: running jobs that no live worker backs or whose deadline passed; dead and cancelled: those still kept. The oldest pending job counts from when it became claimable. held: whether any hold, its own or of *, is in force; then the limits, null where there is none.';
+
+comment on function read_dependencies(value jsonb) is 'Internal. The option depends_on as rows; raises 22023 when it is none.';
 
 comment on function read_fact(facts jsonb, name text) is 'Internal. A fact as text; empty is absent.';
 
@@ -2923,6 +3378,8 @@ comment on table store_settings is 'How long the store keeps what is over.';
 
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 
+comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
+
 comment on view v_holds is 'Holds that are in force.';
 
 comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
@@ -2936,5 +3393,7 @@ comment on view v_queues is 'Queues that are known, their policy and limits (nul
 comment on view v_runs is 'One row per generation of every job, in the fields and types of the get_jobs call of Posit Connect; job_id and generation are ours. A retry by a person begins a new generation. What the run did not record itself is that of the worker that had it.';
 
 comment on view v_schedules is 'Schedules, whether a tick is due, and what became of the latest one: fired, skipped, or duplicate (its job was there already).';
+
+comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';
 
 comment on view v_workers is 'Workers, with what their heartbeats said last and what to think of it.';
