@@ -440,6 +440,18 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 
 -- Views (their columns; the queries are in the migrations)
 
+-- view v_audit_events
+--   id bigint
+--   at timestamp with time zone
+--   action text
+--   actor text
+--   source text
+--   target text
+--   reason text
+--   before jsonb
+--   after jsonb
+--   count integer
+
 -- view v_holds
 --   queue text
 --   name text
@@ -575,6 +587,12 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   last_outcome_tick timestamp with time zone
 --   last_outcome text
 --   last_job_id bigint
+
+-- view v_store_settings
+--   completed_seconds integer
+--   cancelled_seconds integer
+--   dead_seconds integer
+--   audit_seconds integer
 
 -- view v_workers
 --   id bigint
@@ -1376,6 +1394,25 @@ begin
   return v_done;
 end $function$;
 
+CREATE OR REPLACE FUNCTION delete_schedule(name text, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(delete_schedule.actor, delete_schedule.reason);
+  delete from schedules s where s.name = delete_schedule.name returning s.* into v_old;
+  if not found then return false; end if;
+  insert into audit_events (action, actor, target, reason, before)
+  values ('delete_schedule', delete_schedule.actor, 'schedules/' || delete_schedule.name, delete_schedule.reason,
+    to_jsonb(v_old) - '{payload,created_at}'::text[]);
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION deregister_worker(worker bigint)
  RETURNS void
  LANGUAGE sql
@@ -1385,6 +1422,16 @@ AS $function$
   update workers w set state = 'gone', gone_at = clock_timestamp(), gone_reason = 'deregistered',
     lease_until = least(w.lease_until, clock_timestamp())
   where w.id = deregister_worker.worker and w.state <> 'gone'
+$function$;
+
+CREATE OR REPLACE FUNCTION due_schedules(max integer DEFAULT 100)
+ RETURNS TABLE(name text, cron text, time_zone text, missed_ticks text, max_missed integer, next_at timestamp with time zone, now timestamp with time zone)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select s.name, s.cron, s.time_zone, s.missed_ticks, s.max_missed, s.next_at, clock_timestamp() from schedules s
+  where not s.paused and s.next_at <= clock_timestamp() order by s.next_at limit least(greatest(max, 1), 1000)
 $function$;
 
 CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json DEFAULT '{}'::json, options jsonb DEFAULT '{}'::jsonb)
@@ -1597,6 +1644,51 @@ AS $function$
     and (filter ->> 'older_than_seconds' is null
       or j.created_at <= clock_timestamp() - make_interval(secs => (filter ->> 'older_than_seconds')::float8))
 $function$;
+
+CREATE OR REPLACE FUNCTION fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_schedule schedules;
+  v_tick timestamptz;
+  v_name text;
+  v_job bigint;
+  v_outcome text;
+begin
+  if cardinality(fire_schedule.fire) + cardinality(fire_schedule.skip) > 10000 then
+    raise exception using errcode = '22023', message = 'more than 10000 ticks at once: fire the rest with another call';
+  end if;
+  if exists (select from unnest(fire_schedule.fire || fire_schedule.skip) t(tick)
+    where t.tick is null or t.tick > clock_timestamp() or t.tick < fire_schedule.expected or t.tick >= fire_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'ticks must not be ahead of time, before expected, or at next_at or later';
+  end if;
+  -- Who is late does not wait for who is first.
+  select * from schedules s where s.name = fire_schedule.name and s.next_at = fire_schedule.expected and not s.paused
+    for update skip locked into v_schedule;
+  if not found then return false; end if;
+  foreach v_tick in array coalesce(fire_schedule.fire, '{}') loop
+    -- A tick that is on record is over, though somebody set next_at back.
+    continue when exists (select from schedule_ticks k where k.schedule = fire_schedule.name and k.tick = v_tick);
+    v_name := to_char(v_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+    select e.id, e.outcome from enqueue(v_schedule.queue, v_schedule.kind, v_schedule.payload, v_schedule.options || jsonb_build_object(
+        'unique_key', 'schedule/' || v_schedule.name || '/' || v_name,
+        'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name, 'tick', v_name))) e
+      into v_job, v_outcome;
+    insert into schedule_ticks (schedule, tick, outcome, job_id)
+    values (v_schedule.name, v_tick, case v_outcome when 'inserted' then 'fired' else 'duplicate' end, v_job);
+  end loop;
+  insert into schedule_ticks (schedule, tick, outcome)
+  select v_schedule.name, t.tick, 'skipped' from unnest(fire_schedule.skip) t(tick) on conflict do nothing;
+  update schedules s set next_at = fire_schedule.next_at,
+    last_tick = greatest(s.last_tick, (select max(t.tick) from unnest(fire_schedule.fire) t(tick)))
+  where s.name = v_schedule.name;
+  if cardinality(fire_schedule.fire) > 0 then perform pg_notify(hint_channel(), v_schedule.queue); end if;
+  return true;
+end $function$;
 
 CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[])
@@ -1959,6 +2051,33 @@ begin
   perform pg_notify(hint_channel(), queue);
 end $function$;
 
+CREATE OR REPLACE FUNCTION pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(pause_schedule.actor, pause_schedule.reason);
+  if pause_schedule.paused is null then
+    raise exception using errcode = '22023', message = 'paused is null: write true or false';
+  end if;
+  select * from schedules s where s.name = pause_schedule.name for update into v_old;
+  if not found or v_old.paused = pause_schedule.paused then return false; end if;
+  -- What would have been due meanwhile is no tick: it goes on from now.
+  update schedules s set paused = pause_schedule.paused,
+    next_at = case when pause_schedule.paused then s.next_at else pause_schedule.next_at end
+  where s.name = pause_schedule.name;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
+    jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
+    jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION pick_in_turns(queue text, room integer, per_key integer, from_key text)
  RETURNS TABLE(rows tid[], last_key text)
  LANGUAGE plpgsql
@@ -2159,6 +2278,103 @@ begin
   end if;
   update jobs j set progress = progress.value where j.id = progress.id and j.lease_token = progress.lease_token;
   return found;
+end $function$;
+
+CREATE OR REPLACE FUNCTION put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_key text;
+  v_value jsonb;
+  v_old schedules;
+  v_new schedules;
+begin
+  perform check_words(put_schedule.actor, put_schedule.reason);
+  if octet_length(put_schedule.name) <= 128 and put_schedule.name ~ '^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$' is not true then
+    raise exception using errcode = '22023',
+      message = format('%s cannot be the name of a schedule', coalesce(quote_literal(left(put_schedule.name, 80)), 'null')),
+      hint = 'write lower-case letters, digits, ".", "_", "/" and "-", beginning and ending with a letter or digit, at most 128';
+  end if;
+  if jsonb_typeof(put_schedule.schedule) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'schedule must be a JSON object';
+  end if;
+  if not isfinite(put_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'next_at must be an instant, or null when there is no further tick';
+  end if;
+  v_new.payload := '{}';
+  v_new.options := '{}';
+  v_new.time_zone := 'UTC';
+  v_new.missed_ticks := 'once';
+  v_new.max_missed := 100;
+  for v_key, v_value in select * from jsonb_each(put_schedule.schedule) loop
+    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks') and jsonb_typeof(v_value) <> 'string' then
+      raise exception using errcode = '22023', message = format('%s of a schedule must be a string', v_key);
+    end if;
+    case v_key
+      when 'queue' then v_new.queue := v_value #>> '{}';
+      when 'kind' then v_new.kind := v_value #>> '{}';
+      when 'payload' then v_new.payload := v_value;
+      when 'cron' then v_new.cron := v_value #>> '{}';
+      when 'max_missed' then v_new.max_missed := coalesce(read_setting(v_value, v_key, 1, 1000), 100);
+      when 'time_zone' then
+        v_new.time_zone := v_value #>> '{}';
+        if not exists (select from pg_timezone_names z where z.name = v_new.time_zone) then
+          raise exception using errcode = '22023', message = format('%s is no time zone', quote_literal(left(v_new.time_zone, 80))),
+            hint = 'write a name such as Europe/Berlin, or UTC';
+        end if;
+      when 'missed_ticks' then
+        v_new.missed_ticks := v_value #>> '{}';
+        if v_new.missed_ticks not in ('skip', 'once', 'all') then
+          raise exception using errcode = '22023', message = format('missed_ticks is %s: write skip, once or all', quote_literal(left(v_new.missed_ticks, 80)));
+        end if;
+      when 'options' then
+        perform read_options(v_value);
+        if v_value ?| '{unique_key,unique_mode,run_at,depends_on}' then
+          raise exception using errcode = '22023', message = 'options of a schedule cannot hold unique_key, unique_mode, run_at or depends_on',
+            hint = 'each tick has a unique key of its own';
+        end if;
+        v_new.options := v_value;
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s of a schedule', quote_literal(left(v_key, 80))),
+          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed';
+    end case;
+  end loop;
+  perform check_queue_name(v_new.queue);
+  if v_new.kind is null or octet_length(v_new.kind) > 128 or v_new.kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' then
+    raise exception using errcode = '22023', message = format('%s cannot be the kind of a job', coalesce(quote_literal(left(v_new.kind, 150)), 'null')),
+      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
+  end if;
+  if octet_length(v_new.payload::text) > 1048576 then
+    raise exception using errcode = '22023', message = 'the payload of a schedule has more than 1048576 bytes';
+  end if;
+  if v_new.cron is null or char_length(v_new.cron) not between 1 and 256 then
+    raise exception using errcode = '22023', message = 'cron of a schedule is missing: write five fields, or six with seconds first';
+  end if;
+
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' schedule ' || put_schedule.name, 7001));
+  select * from schedules s where s.name = put_schedule.name for update into v_old;
+  if v_old.name is not null and v_old.queue = v_new.queue and v_old.kind = v_new.kind and v_old.payload::jsonb = v_new.payload::jsonb
+    and v_old.options = v_new.options and v_old.cron = v_new.cron and v_old.time_zone = v_new.time_zone
+    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed then
+    return false;
+  end if;
+  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, next_at)
+  values (put_schedule.name, v_new.queue, v_new.kind, v_new.payload, v_new.options, v_new.cron, v_new.time_zone, v_new.missed_ticks,
+    v_new.max_missed, put_schedule.next_at)
+  on conflict (name) do update set queue = excluded.queue, kind = excluded.kind, payload = excluded.payload, options = excluded.options,
+    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed,
+    -- Ticks that are due already are not lost because somebody changes the payload.
+    next_at = case when s.cron = excluded.cron and s.time_zone = excluded.time_zone then s.next_at else excluded.next_at end;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('put_schedule', put_schedule.actor, 'schedules/' || put_schedule.name, put_schedule.reason,
+    case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
+    jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
+      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'next_at', put_schedule.next_at));
+  return true;
 end $function$;
 
 CREATE OR REPLACE FUNCTION queue_stats()
@@ -3092,7 +3308,11 @@ comment on function delete_jobs(filter jsonb, actor text, reason text, max integ
 
 comment on function delete_locked(ids bigint[]) is 'Internal. Deletes jobs that do not run and whose rows the caller has locked.';
 
+comment on function delete_schedule(name text, actor text, reason text) is 'Deletes a schedule; jobs of its ticks that were enqueued stay. Returns whether it was there; only then is an audit event written.';
+
 comment on function deregister_worker(worker bigint) is 'The worker leaves. What it still holds is stale at once.';
+
+comment on function due_schedules(max integer) is 'Schedules that have a tick due, the longest due first, with the time by this database''s clock. Work out which ticks fire and which are skipped, then call fire_schedule.';
 
 comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry (see check_retry), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
 
@@ -3107,6 +3327,8 @@ comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], dur
 comment on function filter_dead(filter jsonb) is 'Internal. Dead jobs that a filter means; their age counts from when they died.';
 
 comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs that a filter means and that this act can do something to.';
+
+comment on function fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone) is 'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
 
 comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
 
@@ -3138,6 +3360,8 @@ comment on function new_jobs(ids bigint[], queues text[], kinds text[], payloads
 
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
 
+comment on function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone) is 'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
+
 comment on function pick_in_turns(queue text, room integer, per_key integer, from_key text) is 'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
 
 comment on function pick_jobs(queues text[], limited text[], max integer, slots integer) is 'Internal. The rows a claim takes when some of its queues have limits, locked.';
@@ -3147,6 +3371,8 @@ comment on function pick_limited(queue text, max integer) is 'Internal. The rows
 comment on function prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint) is 'Internal. What claims do before they take anything: the queues that are open to them, those with limits, the rows to take when there are any, and a new lease token. No token: there is nothing to take.';
 
 comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
+
+comment on function put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text) is 'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
 
 comment on function queue_stats() is 'Counts of every queue, from one statement and hence one instant. Pending: claimable now, held or not; stale: running jobs that no live worker backs or whose deadline passed; dead and cancelled: those still kept. The oldest pending job counts from when it became claimable. held: whether any hold, its own or of *, is in force; then the limits, null where there is none.';
 
@@ -3228,6 +3454,8 @@ comment on table store_settings is 'How long the store keeps what is over.';
 
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 
+comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
+
 comment on view v_holds is 'Holds that are in force.';
 
 comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
@@ -3241,5 +3469,7 @@ comment on view v_queues is 'Queues that are known, their policy and limits (nul
 comment on view v_runs is 'One row per generation of every job, in the fields and types of the get_jobs call of Posit Connect; job_id and generation are ours. A retry by a person begins a new generation. What the run did not record itself is that of the worker that had it.';
 
 comment on view v_schedules is 'Schedules, whether a tick is due, and what became of the latest one: fired, skipped, or duplicate (its job was there already).';
+
+comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';
 
 comment on view v_workers is 'Workers, with what their heartbeats said last and what to think of it.';

@@ -82,7 +82,10 @@ export async function enqueue(session: Session, job: NewJob): Promise<Enqueued> 
  */
 export async function enqueueMany(session: Session, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   if (jobs.length === 0) return [];
-  const options = jobs.map(optionsOf);
+  const options = jobs.map((job) => {
+    const given = jobOptions(job);
+    return given && toJsonText(given, "options");
+  });
   const rows = await session.query<Enqueued>(
     `select id, outcome from ${quoteIdentifier(session.schema)}.enqueue_many($1, $2, $3::json[], $4::jsonb[])`,
     [
@@ -101,7 +104,8 @@ export async function enqueueMany(session: Session, jobs: readonly NewJob[]): Pr
   return rows;
 }
 
-function optionsOf(job: NewJob): string | undefined {
+/** Options of a job as SQL reads them; undefined when there are none. */
+export function jobOptions(job: Omit<NewJob, "queue" | "kind">): object | undefined {
   const options = {
     priority: job.priority,
     run_at: job.runAt === undefined ? undefined : toInstantText(job.runAt, "runAt"),
@@ -121,6 +125,5 @@ function optionsOf(job: NewJob): string | undefined {
     finaliser: job.finaliser,
     traceparent: job.traceparent,
   };
-  if (Object.values(options).every((value) => value === undefined)) return undefined;
-  return toJsonText(options, "options");
+  return Object.values(options).every((value) => value === undefined) ? undefined : options;
 }

@@ -43,7 +43,7 @@ export async function configureQueue(session: Session, queue: string, policy: Qu
           max_attempts: policy.maxAttempts,
           timeout_seconds: policy.timeoutSeconds,
           result_ttl_seconds: policy.resultTtlSeconds,
-          retry: retryJson(policy.retry),
+          retry: policy.retry && retryJson(policy.retry),
           on_worker_loss: policy.onWorkerLoss,
           max_recoveries: policy.maxRecoveries,
           max_running: policy.maxRunning,
