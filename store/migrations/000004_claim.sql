@@ -28,7 +28,7 @@ begin
       || current_setting('transaction_isolation');
   end if;
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
-  -- counts as held, and a claim that waits for nothing cannot deadlock.
+  -- counts as held. What a claim does wait for, other claims of its limited queues, comes after, in the order of the names.
   if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
   select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
         group by n.name) q
