@@ -1059,9 +1059,9 @@ begin
     where j.ctid = any(coalesce(v_c.rows, array(
       select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
-          and (x.priority, x.run_at, x.id) > (case when q.name = claim.floor_queue then claim.floor_priority::smallint else '-32768'::smallint end,
-            case when q.name = claim.floor_queue then claim.floor_run_at else '-infinity'::timestamptz end,
-            case when q.name = claim.floor_queue then claim.floor_id else 0::bigint end)
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim.floor_queue then claim.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_id end, 0::bigint))
         order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
       limit claim.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
@@ -1100,9 +1100,9 @@ begin
     where j.ctid = any(coalesce(v_c.rows, array(
       select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
-          and (x.priority, x.run_at, x.id) > (case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint else '-32768'::smallint end,
-            case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at else '-infinity'::timestamptz end,
-            case when q.name = claim_batch.floor_queue then claim_batch.floor_id else 0::bigint end)
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_id end, 0::bigint))
         order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
       limit claim_batch.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
@@ -2910,16 +2910,13 @@ $function$;
 
 CREATE OR REPLACE FUNCTION return_rate(queues text[])
  RETURNS void
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO 'jobqueue', 'pg_temp'
 AS $function$
-begin
-  perform from (select from queue_limits l where l.queue = any(return_rate.queues) and l.rate_count is not null
-    order by l.queue for update) l;
   update queue_limits l set tokens = least(l.rate_count, l.tokens + r.starts)
   from (select q.name, count(*) as starts from unnest(return_rate.queues) q(name) group by q.name) r
-  where l.queue = r.name and l.rate_count is not null;
-end $function$;
+  where l.queue = r.name and l.rate_count is not null
+$function$;
 
 CREATE OR REPLACE FUNCTION return_unstarted(ids bigint[], lease_tokens bigint[])
  RETURNS bigint[]
@@ -2935,6 +2932,11 @@ declare
   v_queues text[];
 begin
   perform check_pairs(return_unstarted.ids, return_unstarted.lease_tokens);
+  -- Rates before jobs, as whoever changes the limits of a queue locks them.
+  if exists (select from queue_limits l where l.rate_count is not null) then
+    perform from (select from queue_limits l where l.rate_count is not null
+      and l.queue in (select j.queue from jobs j where j.id = any(return_unstarted.ids)) order by l.queue for update) l;
+  end if;
   with returned as (
     update jobs j set state = 0, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
       deadline = null, limited = false, attempt = j.attempt - 1
@@ -2942,7 +2944,7 @@ begin
     where t.id = j.id and t.token = j.lease_token
     returning j.queue)
   select array_agg(r.queue) from returned r into v_queues;
-  if exists (select from queue_limits) then perform return_rate(v_queues); end if;
+  if exists (select from queue_limits l where l.rate_count is not null) then perform return_rate(v_queues); end if;
   perform cancel_requested(return_unstarted.ids);
   if cardinality(v_queues) = cardinality(return_unstarted.ids) then return '{}'; end if;
   return lost_leases(return_unstarted.ids, return_unstarted.lease_tokens, false);
@@ -3404,7 +3406,7 @@ comment on function retry_locked(ids bigint[]) is 'Internal. Begins a new genera
 
 comment on function retry_wait(policy jsonb, attempt integer, chance double precision) is 'Internal. How long a job waits after its given attempt failed. chance, 0 to 1, is where in the jitter: what failed together does not return together. Without a policy 1 s, 2 s, 4 s … at most an hour, 20 % more or less.';
 
-comment on function return_rate(queues text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues.';
+comment on function return_rate(queues text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues; the caller has locked their rows.';
 
 comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
 
