@@ -204,12 +204,12 @@ export class PostgresServer {
   }
 
   /**
-   * Sets the server's clock off by so many seconds from its next start on, by libfaketime (Debian: package faketime). Its
+   * Sets the server's clock off by so many seconds from its next start on, by libfaketime (Debian: package libfaketime). Its
    * processes alone see it.
    */
   setClock(offsetSeconds: number): void {
     const library = FAKETIME.find((path) => existsSync(path));
-    if (library === undefined) throw new Error("libfaketime is missing: install the package faketime");
+    if (library === undefined) throw new Error("libfaketime is missing: install the package libfaketime");
     this.#clock = `${library} ${offsetSeconds}`;
   }
 
