@@ -12,6 +12,7 @@ const GENERATORS = [
   "store/scripts/generate-sql-reference.ts",
   "cli/scripts/generate-reference.ts",
   "charts/scripts/sync-crds.ts",
+  "test/chaos/generate-matrix.ts",
 ] as const;
 
 let failed = 0;
