@@ -1,4 +1,4 @@
-import { claim, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
+import { claimBatch, type ClaimedBatch, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
 import { backoffMs } from "../backoff.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Finisher } from "../finish/finisher.ts";
@@ -169,9 +169,9 @@ export class ClaimLoop implements Service {
     const sentAtMs = monotonicMs();
     const floor = this.#floor.at(sentAtMs);
     const { said } = this.#ledger;
-    let jobs: ClaimedJob[];
+    let batch: ClaimedBatch;
     try {
-      jobs = await claim(session, {
+      batch = await claimBatch(session, {
         workerId: held.workerId,
         queues,
         max,
@@ -194,10 +194,14 @@ export class ClaimLoop implements Service {
       return;
     }
     const answeredAtMs = monotonicMs();
+    const { jobs } = batch;
     this.#failures = 0;
     this.#ledger.answered(said, sentAtMs);
     this.#ledger.claimed(jobs);
-    this.#floor.record({ jobs, max, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs }, answeredAtMs);
+    this.#floor.record(
+      { jobs: jobs.length, next: batch.floor, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs },
+      answeredAtMs,
+    );
     trouble.worked("claim");
     metrics.count("jobqueue_worker_claims_total", { outcome: jobs.length > 0 ? "jobs" : "empty" });
     shared.set("lastClaim", answeredAtMs);
