@@ -61,6 +61,7 @@ create table job_history (
   worker_id bigint,
   lease_token bigint,
   timeout_ms integer,
+  result_ttl_seconds integer,
   created_at timestamp with time zone not null,
   run_at timestamp with time zone not null,
   claimed_at timestamp with time zone,
@@ -269,7 +270,9 @@ alter table jobs add constraint jobs_check CHECK (((state = 1) = (lease_token IS
 
 alter table jobs add constraint jobs_check1 CHECK (((state = 1) = (worker_id IS NOT NULL)));
 
-alter table jobs add constraint jobs_concurrency_key_check CHECK (((char_length(concurrency_key) >= 1) AND (char_length(concurrency_key) <= 200)));
+alter table jobs add constraint jobs_check2 CHECK (((state = 1) OR ((NOT limited) AND (deadline IS NULL))));
+
+alter table jobs add constraint jobs_concurrency_key_check CHECK ((char_length(concurrency_key) <= 200));
 
 alter table jobs add constraint jobs_generation_check CHECK ((generation >= 1));
 
@@ -406,13 +409,15 @@ CREATE INDEX cancel_requests_worker ON cancel_requests USING btree (worker_id);
 
 CREATE INDEX job_dependencies_on ON job_dependencies USING btree (depends_on);
 
-CREATE INDEX job_history_dead ON job_history USING btree (queue, finished_at) WHERE (state = 12);
+CREATE INDEX job_history_ended ON job_history USING btree (state, queue, id) WHERE (state = ANY (ARRAY[11, 12]));
 
 CREATE INDEX job_history_id ON job_history USING btree (id);
 
 CREATE INDEX job_history_result ON job_history USING btree (result_expires_at) WHERE ((result_expires_at IS NOT NULL) AND (result IS NOT NULL));
 
 CREATE INDEX jobs_deadline ON jobs USING btree (deadline) WHERE (deadline IS NOT NULL);
+
+CREATE INDEX jobs_deferred ON jobs USING btree (id) WHERE (state = 4);
 
 CREATE INDEX jobs_due ON jobs USING btree (run_at) WHERE (state = ANY (ARRAY[2, 3]));
 
@@ -435,6 +440,18 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 
 -- Views (their columns; the queries are in the migrations)
 
+-- view v_audit_events
+--   id bigint
+--   at timestamp with time zone
+--   action text
+--   actor text
+--   source text
+--   target text
+--   reason text
+--   before jsonb
+--   after jsonb
+--   count integer
+
 -- view v_holds
 --   queue text
 --   name text
@@ -454,12 +471,18 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   attempt integer
 --   max_attempts integer
 --   recoveries integer
+--   generation integer
 --   payload json
 --   result json
+--   progress jsonb
 --   last_error text
+--   errors jsonb
+--   exit_code integer
 --   unique_key text
+--   concurrency_key text
 --   tag text
 --   labels jsonb
+--   options jsonb
 --   worker_id bigint
 --   lease_token bigint
 --   created_at timestamp with time zone
@@ -468,9 +491,24 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   finished_at timestamp with time zone
 --   duration_ms integer
 --   timeout_ms integer
+--   result_ttl_seconds integer
+--   result_expires_at timestamp with time zone
+--   finaliser_id bigint
+--   process jsonb
+--   cancel_requested boolean
 --   is_stale boolean
+--   can_retry boolean
+--   recovery_hint text
+--   locked_by text
 --   locked_until timestamp with time zone
 --   last_recovery jsonb
+--   stored_state smallint
+
+-- view v_leased
+--   job_id bigint
+--   lease_token bigint
+--   worker_id bigint
+--   claimed_at timestamp with time zone
 
 -- view v_queue_stats
 --   queue text
@@ -482,11 +520,85 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   stale bigint
 --   oldest_pending_seconds double precision
 --   oldest_pending_since timestamp with time zone
+--   deferred bigint
+--   cancelled bigint
+--   held boolean
+--   max_running integer
+--   max_running_per_key integer
+--   fair boolean
+--   rate_count integer
+--   rate_period_ms integer
+
+-- view v_queues
+--   name text
+--   created_at timestamp with time zone
+--   max_attempts integer
+--   timeout_ms integer
+--   result_ttl_seconds integer
+--   retry jsonb
+--   on_worker_loss text
+--   max_recoveries integer
+--   max_running integer
+--   max_running_per_key integer
+--   fair boolean
+--   rate_count integer
+--   rate_period_ms integer
+--   held boolean
+
+-- view v_runs
+--   id text
+--   ppid text
+--   pid text
+--   key text
+--   remote_id text
+--   app_id text
+--   variant_id text
+--   bundle_id text
+--   start_time timestamp with time zone
+--   end_time timestamp with time zone
+--   last_heartbeat_time timestamp with time zone
+--   queued_time timestamp with time zone
+--   queue_name text
+--   tag text
+--   exit_code integer
+--   status integer
+--   hostname text
+--   cluster text
+--   image text
+--   run_as text
+--   job_id bigint
+--   generation integer
+
+-- view v_schedules
+--   name text
+--   queue text
+--   kind text
+--   payload json
+--   options jsonb
+--   cron text
+--   time_zone text
+--   missed_ticks text
+--   max_missed integer
+--   paused boolean
+--   next_at timestamp with time zone
+--   last_tick timestamp with time zone
+--   created_at timestamp with time zone
+--   is_due boolean
+--   last_outcome_tick timestamp with time zone
+--   last_outcome text
+--   last_job_id bigint
+
+-- view v_store_settings
+--   completed_seconds integer
+--   cancelled_seconds integer
+--   dead_seconds integer
+--   audit_seconds integer
 
 -- view v_workers
 --   id bigint
 --   state text
 --   is_live boolean
+--   verdict text
 --   boot_id text
 --   pod_uid text
 --   container text
@@ -502,14 +614,17 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   version text
 --   pool text
 --   queues text[]
+--   kinds text[]
 --   concurrency integer
 --   started_at timestamp with time zone
 --   heartbeat_at timestamp with time zone
 --   heartbeat_age_ms bigint
 --   lease_until timestamp with time zone
 --   lease_seconds integer
+--   renewing boolean
 --   loop_age_ms bigint
 --   last_claim_age_ms bigint
+--   last_finish_age_ms bigint
 --   slots_busy integer
 --   slots_stuck integer
 --   running bigint
@@ -518,6 +633,129 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 
 
 -- Functions
+
+CREATE OR REPLACE FUNCTION acknowledge_cancel(ids bigint[], lease_tokens bigint[], durations_ms integer[] DEFAULT NULL::integer[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+  perform check_pairs(acknowledge_cancel.ids, acknowledge_cancel.lease_tokens);
+  update jobs j set last_error = left(format('cancelled by %s: %s', r.actor, r.reason), 8192)
+  from unnest(acknowledge_cancel.ids, acknowledge_cancel.lease_tokens) t(id, token), cancel_requests r
+  where t.id = j.id and t.token = j.lease_token and r.job_id = j.id;
+  if move_to_history(acknowledge_cancel.ids, 11, acknowledge_cancel.lease_tokens, durations_ms => acknowledge_cancel.durations_ms)
+      = cardinality(acknowledge_cancel.ids) then
+    return '{}';
+  end if;
+  return lost_leases(acknowledge_cancel.ids, acknowledge_cancel.lease_tokens, false);
+end $function$;
+
+CREATE OR REPLACE FUNCTION act_on_job(act text, id bigint, actor text, reason text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_job jobs;
+  v_ended job_history;
+  v_before jsonb;
+  v_queue text;
+  v_done bigint[];
+  v_state text;
+begin
+  perform check_words(act_on_job.actor, act_on_job.reason);
+  -- Whoever is changing the job is waited for; what it then is decides. A job that ends, or comes back, while its row is
+  -- waited for is found in the other table, hence the second look.
+  for v_look in 1..2 loop
+    select * from jobs j where j.id = act_on_job.id for update into v_job;
+    exit when found;
+    select * from job_history h where h.id = act_on_job.id and not h.superseded for update into v_ended;
+    exit when found;
+  end loop;
+  if v_job.id is null and v_ended.id is null then return 'not_found'; end if;
+  if v_job.id is not null then
+    v_state := state_name_at(v_job.state, v_job.run_at, clock_timestamp());
+    v_queue := v_job.queue;
+    v_before := jsonb_strip_nulls(jsonb_build_object('state', v_state, 'queue', v_queue, 'kind', v_job.kind, 'generation', v_job.generation,
+      'attempt', v_job.attempt, 'recoveries', v_job.recoveries, 'worker', v_job.worker_id, 'unique_key', v_job.unique_key));
+  else
+    v_state := state_name_at(v_ended.state, null, null);
+    v_queue := v_ended.queue;
+    v_before := jsonb_strip_nulls(jsonb_build_object('state', v_state, 'queue', v_queue, 'kind', v_ended.kind, 'generation', v_ended.generation,
+      'attempt', v_ended.attempt, 'recoveries', v_ended.recoveries, 'dead_reason', v_ended.dead_reason, 'unique_key', v_ended.unique_key));
+  end if;
+
+  if act_on_job.act = 'retry' then
+    v_done := retry_locked(array[act_on_job.id]);
+    -- Nothing but its key in the hands of another live job keeps a dead one from coming back.
+    if v_done = '{}' then return case when v_ended.state = 12 then 'duplicate' else v_state end; end if;
+  elsif v_job.id is null then
+    return v_state;
+  elsif act_on_job.act = 'cancel' then
+    v_done := cancel_locked(array[act_on_job.id], act_on_job.actor, act_on_job.reason);
+    -- Asked already.
+    if v_done = '{}' then return 'requested'; end if;
+  else
+    v_done := delete_locked(array[act_on_job.id]);
+    if v_done = '{}' then return v_state; end if;
+  end if;
+  insert into audit_events (action, actor, target, reason, before)
+  values (act_on_job.act, act_on_job.actor, 'jobs/' || act_on_job.id, act_on_job.reason, v_before);
+  if act_on_job.act = 'retry' then perform pg_notify(hint_channel(), v_queue); end if;
+  return case act_on_job.act when 'retry' then 'retried' when 'delete' then 'deleted'
+    else case when v_job.state = 1 then 'requested' else 'cancelled' end end;
+end $function$;
+
+CREATE OR REPLACE FUNCTION act_on_jobs(act text, filter jsonb, actor text, reason text, max integer, dry_run boolean, OUT matched bigint, OUT changed bigint, OUT ids bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_ids bigint[];
+  v_dead bigint[] := '{}';
+begin
+  perform check_filter(act_on_jobs.filter, act_on_jobs.actor, act_on_jobs.reason, act_on_jobs.max);
+  v_ids := array(select f from filter_live(act_on_jobs.act, act_on_jobs.filter) f order by f);
+  if act_on_jobs.act = 'retry' then
+    v_dead := array(select f from filter_dead(act_on_jobs.filter) f order by f);
+  end if;
+  matched := cardinality(v_ids) + cardinality(v_dead);
+  v_dead := v_dead[1 : greatest(0, act_on_jobs.max - cardinality(v_ids))];
+  v_ids := v_ids[1 : act_on_jobs.max];
+  if act_on_jobs.dry_run then
+    changed := 0;
+    ids := (v_ids || v_dead)[1:100];
+    return;
+  end if;
+  -- What somebody is changing at this moment is left out rather than waited for, so acts cannot deadlock with workers.
+  v_ids := array(select j.id from jobs j where j.id = any(v_ids) order by j.id for update skip locked)
+    || array(select h.id from job_history h where h.id = any(v_dead) and h.state = 12 and not h.superseded
+      order by h.id for update skip locked);
+  v_ids := case act_on_jobs.act when 'retry' then retry_locked(v_ids)
+    when 'cancel' then cancel_locked(v_ids, act_on_jobs.actor, act_on_jobs.reason) else delete_locked(v_ids) end;
+  changed := cardinality(v_ids);
+  ids := array(select i from unnest(v_ids) i order by i limit 100);
+  if changed = 0 then return; end if;
+  insert into audit_events (action, actor, target, reason, before, after, count)
+  values (act_on_jobs.act, act_on_jobs.actor, 'jobs', act_on_jobs.reason, jsonb_build_object(
+      'filter', act_on_jobs.filter || case when act_on_jobs.filter ? 'ids'
+        then jsonb_build_object('ids', jsonb_path_query_array(act_on_jobs.filter, '$.ids[0 to 99]')) else '{}' end, 'max', act_on_jobs.max),
+    jsonb_build_object('matched', matched, 'jobs', to_jsonb(ids)), changed);
+  if act_on_jobs.act = 'retry' then
+    perform pg_notify(hint_channel(), q.queue) from (select distinct j.queue from jobs j where j.id = any(v_ids)) q;
+  end if;
+end $function$;
 
 CREATE OR REPLACE FUNCTION add_queues(names text[])
  RETURNS void
@@ -534,6 +772,170 @@ begin
   where not exists (select from queues q where q.name = n.name)
     and pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' queue ' || n.name, 7001))
   on conflict do nothing;
+end $function$;
+
+CREATE OR REPLACE FUNCTION cancel_job(id bigint, actor text, reason text)
+ RETURNS text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select act_on_job('cancel', id, actor, reason)
+$function$;
+
+CREATE OR REPLACE FUNCTION cancel_jobs(filter jsonb, actor text, reason text, max integer DEFAULT 1000, dry_run boolean DEFAULT false)
+ RETURNS TABLE(matched bigint, changed bigint, ids bigint[])
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select * from act_on_jobs('cancel', filter, actor, reason, max, dry_run)
+$function$;
+
+CREATE OR REPLACE FUNCTION cancel_locked(ids bigint[], actor text, reason text)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_ended bigint[];
+  v_asked bigint[];
+  v_workers bigint[];
+begin
+  v_ended := array(select j.id from jobs j where j.id = any(cancel_locked.ids) and j.state <> 1);
+  with asked as (
+    insert into cancel_requests as c (job_id, lease_token, worker_id, actor, reason)
+    select j.id, j.lease_token, j.worker_id, cancel_locked.actor, cancel_locked.reason
+    from jobs j where j.id = any(cancel_locked.ids) and j.state = 1
+    on conflict (job_id) do update set lease_token = excluded.lease_token, worker_id = excluded.worker_id, at = excluded.at,
+      actor = excluded.actor, reason = excluded.reason
+    where c.lease_token <> excluded.lease_token
+    returning c.job_id, c.worker_id)
+  select array_agg(a.job_id), array_agg(distinct a.worker_id) from asked a into v_asked, v_workers;
+  -- Whoever listens need not wait for its next heartbeat.
+  perform pg_notify(hint_channel(), 'worker:' || w) from unnest(v_workers) w;
+  if v_ended <> '{}' then
+    update jobs j set last_error = left(format('cancelled by %s: %s', cancel_locked.actor, cancel_locked.reason)
+      || coalesce('; error of an earlier attempt: ' || left(j.last_error, 6000), ''), 8192)
+    where j.id = any(v_ended);
+    perform move_to_history(v_ended, 11);
+  end if;
+  return v_ended || coalesce(v_asked, '{}');
+end $function$;
+
+CREATE OR REPLACE FUNCTION cancel_requested(ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_ids bigint[];
+begin
+  if not exists (select from cancel_requests) then return; end if;
+  with requested as (
+    update jobs j set last_error = left(format('cancelled by %s: %s', r.actor, r.reason), 8192)
+    from cancel_requests r where r.job_id = any(cancel_requested.ids) and j.id = r.job_id and j.state <> 1
+    returning j.id)
+  select array_agg(r.id) from requested r into v_ids;
+  if v_ids is not null then perform move_to_history(v_ids, 11); end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION cancel_requests(worker bigint)
+ RETURNS TABLE(id bigint, lease_token bigint, reason text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select r.job_id, r.lease_token, r.reason from cancel_requests r where r.worker_id = cancel_requests.worker order by r.job_id
+$function$;
+
+CREATE OR REPLACE FUNCTION check_filter(filter jsonb, actor text, reason text, max integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_key text;
+  v_value jsonb;
+begin
+  perform check_words(actor, reason);
+  if max is null or max not between 1 and 100000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(max::text, 'null'));
+  end if;
+  if jsonb_typeof(filter) is distinct from 'object' or filter = '{}' then
+    raise exception using errcode = '22023', message = 'the filter is empty: it would mean every job of the store',
+      hint = 'name at least one of ids, queue, kind, state, tag, labels, worker, unique_key, older_than_seconds';
+  end if;
+  for v_key, v_value in select * from jsonb_each(filter) loop
+    if (case v_key
+        when 'ids' then jsonb_typeof(v_value) = 'array' and not exists (select from jsonb_array_elements_text(v_value) i where i !~ '^[0-9]{1,18}$')
+        when 'labels' then jsonb_typeof(v_value) = 'object'
+        when 'worker' then v_value #>> '{}' ~ '^[0-9]{1,18}$'
+        when 'older_than_seconds' then jsonb_typeof(v_value) = 'number' and v_value::numeric between 0 and 315360000
+        when 'state' then v_value in ('"pending"', '"running"', '"scheduled"', '"failed"', '"deferred"', '"completed"', '"cancelled"', '"dead"')
+        when 'queue' then jsonb_typeof(v_value) = 'string' when 'kind' then jsonb_typeof(v_value) = 'string'
+        when 'tag' then jsonb_typeof(v_value) = 'string' when 'unique_key' then jsonb_typeof(v_value) = 'string' end) is not true then
+      raise exception using errcode = '22023', message = format('the filter''s %s is %s', left(v_key, 80), left(v_value::text, 80)),
+        hint = 'keys are ids (array), queue, kind, tag, unique_key (strings), state (the name of a state), labels (object), worker (id), older_than_seconds (number)';
+    end if;
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_keys(value jsonb, keys text[], what text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_key text;
+begin
+  if jsonb_typeof(value) <> 'object' then
+    raise exception using errcode = '22023', message = format('%s must be an object, not %s', what, left(value::text, 80)),
+      hint = 'its keys are ' || array_to_string(keys, ', ');
+  end if;
+  select k.key from jsonb_object_keys(value) k(key) where k.key <> all(keys) limit 1 into v_key;
+  if found then
+    raise exception using errcode = '22023', message = format('%s has the unknown key %s', what, quote_literal(left(v_key, 80))),
+      hint = 'its keys are ' || array_to_string(keys, ', ');
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_kind(kind text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if kind is null or octet_length(kind) > 128 or kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' then
+    raise exception using errcode = '22023',
+      message = format('%s cannot be the kind of a job', coalesce(quote_literal(left(kind, 150)), 'null')),
+      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_number(value jsonb, lowest numeric, highest numeric, whole boolean, what text, advice text)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_number numeric;
+begin
+  if jsonb_typeof(value) <> 'number' then
+    raise exception using errcode = '22023', message = format('%s must be a number, not %s', what, left(value::text, 80));
+  end if;
+  v_number := (value #>> '{}')::numeric;
+  if v_number not between lowest and highest or (whole and v_number <> trunc(v_number)) then
+    raise exception using errcode = '22023', message = format('%s is %s: write a %s', what, v_number, advice);
+  end if;
+  return v_number;
 end $function$;
 
 CREATE OR REPLACE FUNCTION check_pairs(ids bigint[], lease_tokens bigint[])
@@ -560,6 +962,65 @@ begin
   end if;
 end $function$;
 
+CREATE OR REPLACE FUNCTION check_retry(policy jsonb, what text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_key text;
+  v_value jsonb;
+begin
+  perform check_keys(policy, '{exponential,intervals_seconds}', what);
+  if (select count(*) from jsonb_object_keys(policy)) <> 1 then
+    raise exception using errcode = '22023', message = what || ' must have either exponential or intervals_seconds',
+      hint = 'write {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60, 300]}';
+  end if;
+  if policy ? 'intervals_seconds' then
+    if jsonb_typeof(policy -> 'intervals_seconds') <> 'array'
+      or jsonb_array_length(policy -> 'intervals_seconds') not between 1 and 100 then
+      raise exception using errcode = '22023', message = what || ' intervals_seconds must be an array of 1 to 100 numbers';
+    end if;
+    perform check_number(i.value, 0, 31536000, false, what || ' intervals_seconds', 'number of seconds from 0 to 31536000 (1 year)')
+      from jsonb_array_elements(policy -> 'intervals_seconds') i(value);
+    return policy;
+  end if;
+  perform check_keys(policy -> 'exponential', '{initial_seconds,max_seconds,jitter_percent}', what || ' exponential');
+  for v_key, v_value in select * from jsonb_each(policy -> 'exponential') loop
+    if v_key = 'jitter_percent' then
+      perform check_number(v_value, 0, 100, false, what || ' jitter_percent', 'number from 0 to 100');
+    else
+      perform check_number(v_value, 0.001, 31536000, false, what || ' ' || v_key, 'number of seconds above 0, at most 31536000 (1 year)');
+    end if;
+  end loop;
+  return policy;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_text(value jsonb, longest integer, what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if jsonb_typeof(value) <> 'string' or char_length(value #>> '{}') not between 1 and longest then
+    raise exception using errcode = '22023', message = format('%s must be a string of 1 to %s characters', what, longest);
+  end if;
+  return value #>> '{}';
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_word(value jsonb, words text[], what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if jsonb_typeof(value) <> 'string' or (value #>> '{}') <> all(words) then
+    raise exception using errcode = '22023',
+      message = format('%s is %s: write %s', what, left(value::text, 80), array_to_string(words, ' or '));
+  end if;
+  return value #>> '{}';
+end $function$;
+
 CREATE OR REPLACE FUNCTION check_words(actor text, reason text)
  RETURNS void
  LANGUAGE plpgsql
@@ -574,10 +1035,70 @@ begin
   end if;
 end $function$;
 
-CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer)
- RETURNS TABLE(id bigint, queue text, kind text, payload json, attempt integer, lease_token bigint, timeout_ms integer, priority integer, run_at timestamp with time zone, max_attempts integer, tag text, labels jsonb)
+CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[])
+ RETURNS TABLE(id bigint, queue text, kind text, payload json, attempt integer, lease_token bigint, timeout_ms integer, priority integer, run_at timestamp with time zone, max_attempts integer, tag text, labels jsonb, generation integer, options jsonb, concurrency_key text)
  LANGUAGE plpgsql
  SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_queues text[];
+  v_limited text[];
+  v_rows tid[];
+  v_token bigint;
+begin
+  if claim.max is null or claim.max not between 1 and 10000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(claim.max::text, 'null'));
+  end if;
+  v_queues := claimable_queues(claim.worker, claim.queues);
+  if claim.done_tokens is not null or claim.held_tokens is not null then
+    perform clear_leases(claim.worker, claim.held_tokens, claim.done_tokens);
+  end if;
+  if cardinality(v_queues) = 0 then return; end if;
+
+  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
+  update jobs j set state = 0 where j.ctid = any(array(
+    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= v_now order by d.run_at limit 1000 for update skip locked));
+
+  select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(v_queues) into v_limited;
+  if v_limited is not null then
+    v_rows := pick_jobs(v_queues, v_limited, claim.max, coalesce(claim.slots, claim.max));
+  end if;
+
+  v_token := nextval('lease_tokens');
+  return query
+  with claimed as (
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim.worker, claimed_at = v_now,
+      -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
+      deadline = v_now + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = coalesce(j.queue = any(v_limited), false)
+    where j.ctid = any(coalesce(v_rows, array(
+      select c.ctid from unnest(v_queues) q(name) cross join lateral (
+        select x.ctid from jobs x where x.queue = q.name and x.state = 0
+          and (x.priority, x.run_at, x.id) > (case when q.name = claim.floor_queue then claim.floor_priority::smallint else '-32768'::smallint end,
+            case when q.name = claim.floor_queue then claim.floor_run_at else '-infinity'::timestamptz end,
+            case when q.name = claim.floor_queue then claim.floor_id else 0::bigint end)
+        order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
+      limit claim.max)))
+    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+  lease as (
+    insert into leases (token, worker_id, claimed_at, ids)
+    select v_token, claim.worker, v_now, array_agg(c.id) from claimed c having count(*) > 0)
+  -- Rows come back in the order of the heap; a worker wants the order of the claim.
+  select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
+    c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, '')
+  from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id;
+end $function$;
+
+CREATE OR REPLACE FUNCTION claimable_queues(worker bigint, queues text[])
+ RETURNS text[]
+ LANGUAGE plpgsql
  SET search_path TO 'jobqueue', 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
@@ -589,64 +1110,38 @@ declare
   v_live boolean;
   v_draining boolean;
   v_queues text[];
-  v_token bigint;
 begin
   -- Each statement below must see what was committed before it began; other levels freeze the view at the first one.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception using errcode = 'JQ002', message = 'claim works only in READ COMMITTED transactions, this one is '
       || current_setting('transaction_isolation');
   end if;
-  if claim.max is null or claim.max not between 1 and 10000 then
-    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(claim.max::text, 'null'));
-  end if;
-
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
   -- counts as held, and a claim that waits for nothing cannot deadlock.
-  if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return; end if;
-  select array(select q.name from (select n.name, min(n.at) as at from unnest(claim.queues) with ordinality n(name, at) group by n.name) q
+  if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
+  select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
+        group by n.name) q
       where pg_try_advisory_xact_lock_shared(hold_lock(q.name)) order by q.at),
-    (select w.lease_until > v_now and w.state in ('active', 'draining') from workers w where w.id = claim.worker),
-    (select w.state = 'draining' from workers w where w.id = claim.worker)
+    (select w.lease_until > v_now and w.state in ('active', 'draining') from workers w where w.id = claimable_queues.worker),
+    (select w.state = 'draining' from workers w where w.id = claimable_queues.worker)
   into v_queues, v_live, v_draining;
   if v_live is not true then
-    raise exception using errcode = 'JQ001', message = format('the lease of worker %s has lapsed', claim.worker),
+    raise exception using errcode = 'JQ001', message = format('the lease of worker %s has lapsed', claimable_queues.worker),
       hint = 'register again; what it held is handed on';
   end if;
-  if v_draining then return; end if;
+  if v_draining then return '{}'; end if;
 
   -- Statement two reads the holds: its view is newer than the locks, so a hold that committed is seen, and one that has
   -- not committed waits until this claim is over.
-  v_queues := array(select q.name from unnest(v_queues) with ordinality q(name, at)
+  return array(select q.name from unnest(v_queues) with ordinality q(name, at)
     where not exists (select from holds h where h.queue = '*' and (h.until is null or h.until > clock_timestamp()))
       and not exists (select from holds h where h.queue = q.name and (h.until is null or h.until > clock_timestamp()))
     order by q.at);
-  if cardinality(v_queues) = 0 then return; end if;
-
-  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
-  update jobs j set state = 0 where j.ctid = any(array(
-    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= v_now order by d.run_at limit 1000 for update skip locked));
-
-  v_token := nextval('lease_tokens');
-  return query
-  with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim.worker, claimed_at = v_now
-    where j.ctid = any(array(
-      select c.ctid from unnest(v_queues) q(name) cross join lateral (
-        select x.ctid from jobs x where x.queue = q.name and x.state = 0
-        order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
-      limit claim.max))
-    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
-      j.max_attempts, j.tag, j.labels)
-  -- Rows come back in the order of the heap; a worker wants the order of the claim.
-  select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
-    c.max_attempts::int, c.tag, c.labels
-  from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id;
 end $function$;
 
-CREATE OR REPLACE FUNCTION complete(ids bigint[], lease_tokens bigint[], results json[] DEFAULT NULL::json[], durations_ms integer[] DEFAULT NULL::integer[])
- RETURNS bigint[]
+CREATE OR REPLACE FUNCTION clear_leases(worker bigint, held_tokens bigint[], done_tokens bigint[])
+ RETURNS void
  LANGUAGE plpgsql
- SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
@@ -654,7 +1149,32 @@ CREATE OR REPLACE FUNCTION complete(ids bigint[], lease_tokens bigint[], results
 AS $function$
 #variable_conflict use_column
 declare
-  v_done bigint;
+  v_ids bigint[];
+  v_tokens bigint[];
+  v_claims bigint[];
+begin
+  if clear_leases.done_tokens is not null then
+    delete from leases l where l.token = any(clear_leases.done_tokens) and l.worker_id = clear_leases.worker;
+  end if;
+  if clear_leases.held_tokens is null then return; end if;
+  -- A claim whose reply was lost: it has the jobs, and does not know.
+  select array_agg(l.token) from leases l where l.worker_id = clear_leases.worker and l.token <> all(clear_leases.held_tokens)
+    into v_claims;
+  if v_claims is null then return; end if;
+  select array_agg(j.id), array_agg(j.lease_token) from leases l cross join unnest(l.ids) i(id)
+      join jobs j on j.id = i.id and j.lease_token = l.token
+    where l.token = any(v_claims) into v_ids, v_tokens;
+  if v_ids is not null then perform return_unstarted(v_ids, v_tokens); end if;
+  delete from leases l where l.token = any(v_claims);
+end $function$;
+
+CREATE OR REPLACE FUNCTION complete(ids bigint[], lease_tokens bigint[], results json[] DEFAULT NULL::json[], durations_ms integer[] DEFAULT NULL::integer[], exit_codes integer[] DEFAULT NULL::integer[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
   v_bad bigint;
 begin
   perform check_pairs(complete.ids, complete.lease_tokens);
@@ -666,22 +1186,206 @@ begin
         hint = 'put large data elsewhere and return a reference to it';
     end if;
   end if;
-  with done as (
-    delete from jobs j
-    using unnest(complete.ids, complete.lease_tokens, complete.durations_ms, complete.results) t(id, token, ms, result)
-    where t.id = j.id and t.token = j.lease_token
-    returning j.*, t.ms, t.result)
-  insert into job_history (id, queue, kind, state, priority, attempt, max_attempts, recoveries, worker_id, lease_token,
-    timeout_ms, created_at, run_at, claimed_at, finished_at, duration_ms, unique_key, tag, labels, payload, result, last_error,
-    last_recovery)
-  select d.id, d.queue, d.kind, 10, d.priority, d.attempt, d.max_attempts, d.recoveries, d.worker_id, d.lease_token,
-    d.timeout_ms, d.created_at, d.run_at, d.claimed_at, clock_timestamp(), d.ms, d.unique_key, d.tag, d.labels, d.payload,
-    d.result, d.last_error, d.last_recovery
-  from done d;
-  get diagnostics v_done = row_count;
-  if v_done = cardinality(complete.ids) then return '{}'; end if;
-  return array(select t.id from unnest(complete.ids, complete.lease_tokens) t(id, token)
-    where not exists (select from job_history h where h.id = t.id and h.lease_token = t.token and h.state = 10));
+  if move_to_history(complete.ids, 10, complete.lease_tokens, null, complete.durations_ms, complete.results,
+      complete.exit_codes) = cardinality(complete.ids) then
+    return '{}';
+  end if;
+  return lost_leases(complete.ids, complete.lease_tokens, true);
+end $function$;
+
+CREATE OR REPLACE FUNCTION configure_queue(queue text, policy jsonb, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_queue queues;
+  v_limits queue_limits;
+  v_new_queue queues;
+  v_new_limits queue_limits;
+  v_read record;
+  v_limited boolean;
+begin
+  perform check_queue_name(configure_queue.queue);
+  perform check_words(configure_queue.actor, configure_queue.reason);
+  select * from queues q where q.name = configure_queue.queue into v_queue;
+  select * from queue_limits l where l.queue = configure_queue.queue into v_limits;
+  if v_queue.name is null then
+    v_queue.on_worker_loss := 'retry';
+    v_queue.max_recoveries := 3;
+  end if;
+  if v_limits.queue is null then v_limits.fair := false; end if;
+  v_read := read_policy(configure_queue.policy, v_queue, v_limits);
+  v_new_queue := v_read.q;
+  v_new_limits := v_read.l;
+  if v_queue.name is not null and v_new_queue = v_queue and v_new_limits = v_limits then return false; end if;
+
+  -- Claims share this lock. Those under way end before the limits change, so none of their jobs escapes being counted; later
+  -- ones see the new limits.
+  perform pg_advisory_xact_lock(hold_lock(configure_queue.queue));
+  insert into queues (name) values (configure_queue.queue) on conflict do nothing;
+  select * from queues q where q.name = configure_queue.queue for update into v_queue;
+  select * from queue_limits l where l.queue = configure_queue.queue for update into v_limits;
+  if v_limits.queue is null then v_limits.fair := false; end if;
+  v_read := read_policy(configure_queue.policy, v_queue, v_limits);
+  v_new_queue := v_read.q;
+  v_new_limits := v_read.l;
+
+  update queues q set max_attempts = v_new_queue.max_attempts, timeout_ms = v_new_queue.timeout_ms,
+    result_ttl_seconds = v_new_queue.result_ttl_seconds, retry = v_new_queue.retry,
+    on_worker_loss = v_new_queue.on_worker_loss, max_recoveries = v_new_queue.max_recoveries
+  where q.name = configure_queue.queue;
+
+  v_limited := v_new_limits.max_running is not null or v_new_limits.max_running_per_key is not null
+    or v_new_limits.fair or v_new_limits.rate_count is not null;
+  if v_limited then
+    insert into queue_limits as l (queue, max_running, max_running_per_key, fair, rate_count, rate_period_ms, tokens)
+    values (configure_queue.queue, v_new_limits.max_running, v_new_limits.max_running_per_key, v_new_limits.fair,
+      v_new_limits.rate_count, v_new_limits.rate_period_ms, coalesce(v_new_limits.rate_count, 0))
+    on conflict (queue) do update set max_running = excluded.max_running, max_running_per_key = excluded.max_running_per_key,
+      fair = excluded.fair, rate_count = excluded.rate_count, rate_period_ms = excluded.rate_period_ms,
+      -- A new rate begins with a full bucket, a changed one does not fill it: changing it often gives nothing away.
+      tokens = case when l.rate_count is null then excluded.tokens else least(l.tokens, excluded.tokens) end,
+      tokens_at = case when l.rate_count is null then clock_timestamp() else l.tokens_at end;
+    -- What runs already counts. Found by lease rows: jobs that run have no index of their own.
+    update jobs j set limited = true from leases l cross join unnest(l.ids) u(id)
+    where v_limits.queue is null and j.id = u.id and j.lease_token = l.token and j.queue = configure_queue.queue and not j.limited;
+  else
+    delete from queue_limits l where l.queue = configure_queue.queue;
+    update jobs j set limited = false where j.limited and j.queue = configure_queue.queue;
+  end if;
+
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('configure_queue', configure_queue.actor, configure_queue.queue, configure_queue.reason,
+    (to_jsonb(v_queue) - 'created_at') || (to_jsonb(v_limits) - '{queue,tokens,tokens_at,last_key}'::text[]),
+    (to_jsonb(v_new_queue) - 'created_at') || (to_jsonb(v_new_limits) - '{queue,tokens,tokens_at,last_key}'::text[]));
+  -- More may be allowed now.
+  perform pg_notify(hint_channel(), configure_queue.queue);
+  return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION configure_store(settings jsonb, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_key text;
+  v_value jsonb;
+  v_old store_settings;
+  v_new store_settings;
+begin
+  perform check_words(configure_store.actor, configure_store.reason);
+  if jsonb_typeof(configure_store.settings) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'settings must be a JSON object';
+  end if;
+  select * from store_settings for update into v_old;
+  v_new := v_old;
+  for v_key, v_value in select * from jsonb_each(configure_store.settings) loop
+    case v_key
+      when 'completed_seconds' then v_new.completed_seconds := coalesce(read_setting(v_value, v_key, 0, 315360000), 604800);
+      when 'cancelled_seconds' then v_new.cancelled_seconds := coalesce(read_setting(v_value, v_key, 0, 315360000), 604800);
+      when 'dead_seconds' then v_new.dead_seconds := coalesce(read_setting(v_value, v_key, 3600, 315360000), 2592000);
+      when 'audit_seconds' then v_new.audit_seconds := coalesce(read_setting(v_value, v_key, 86400, 315360000), 31536000);
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s of the store', quote_literal(left(v_key, 80))),
+          hint = 'settings are completed_seconds, cancelled_seconds, dead_seconds, audit_seconds';
+    end case;
+  end loop;
+  if v_new = v_old then return false; end if;
+  update store_settings set completed_seconds = v_new.completed_seconds, cancelled_seconds = v_new.cancelled_seconds,
+    dead_seconds = v_new.dead_seconds, audit_seconds = v_new.audit_seconds;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('configure_store', configure_store.actor, 'store', configure_store.reason, to_jsonb(v_old) - 'only_row', to_jsonb(v_new) - 'only_row');
+  return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION defer_jobs(ids bigint[], options jsonb[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_wanted bigint[];
+  v_ended bigint[];
+  v_missing bigint;
+begin
+  with edges as (
+    insert into job_dependencies (job_id, depends_on, policy)
+    select n.id, d.id, d.policy
+    from unnest(defer_jobs.ids, defer_jobs.options) n(id, options) cross join lateral read_dependencies(n.options -> 'depends_on') d
+    where jsonb_typeof(n.options -> 'depends_on') = 'array'
+    on conflict do nothing
+    returning depends_on)
+  select array_agg(distinct e.depends_on) from edges e into v_wanted;
+  -- Only now: whoever ends such a job from here on sees the edges, or commits before this statement begins. What falls
+  -- in between, in transactions that cannot see each other, release_deferred finds.
+  select array_agg(w.id), min(w.id) filter (where not exists (select from job_history h where h.id = w.id))
+    from unnest(v_wanted) w(id) where not exists (select from jobs j where j.id = w.id) into v_ended, v_missing;
+  if v_missing is not null then
+    raise exception using errcode = '22023', message = format('option depends_on names job %s, which the store does not have', v_missing),
+      hint = 'it was deleted, or ended longer ago than finished jobs are kept';
+  end if;
+  if v_ended is not null then perform settle_dependents(v_ended); end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION delete_job(id bigint, actor text, reason text)
+ RETURNS text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select act_on_job('delete', id, actor, reason)
+$function$;
+
+CREATE OR REPLACE FUNCTION delete_jobs(filter jsonb, actor text, reason text, max integer DEFAULT 1000, dry_run boolean DEFAULT false)
+ RETURNS TABLE(matched bigint, changed bigint, ids bigint[])
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select * from act_on_jobs('delete', filter, actor, reason, max, dry_run)
+$function$;
+
+CREATE OR REPLACE FUNCTION delete_locked(ids bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_done bigint[];
+begin
+  with gone as (delete from jobs j where j.id = any(delete_locked.ids) and j.state <> 1 returning j.id)
+  select coalesce(array_agg(g.id), '{}') from gone g into v_done;
+  delete from job_dependencies d where d.job_id = any(v_done);
+  if v_done <> '{}' then perform settle_deleted(v_done); end if;
+  return v_done;
+end $function$;
+
+CREATE OR REPLACE FUNCTION delete_schedule(name text, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(delete_schedule.actor, delete_schedule.reason);
+  delete from schedules s where s.name = delete_schedule.name returning s.* into v_old;
+  if not found then return false; end if;
+  insert into audit_events (action, actor, target, reason, before)
+  values ('delete_schedule', delete_schedule.actor, 'schedules/' || delete_schedule.name, delete_schedule.reason,
+    to_jsonb(v_old) - '{payload,created_at}'::text[]);
+  return true;
 end $function$;
 
 CREATE OR REPLACE FUNCTION deregister_worker(worker bigint)
@@ -695,7 +1399,17 @@ AS $function$
   where w.id = deregister_worker.worker and w.state <> 'gone'
 $function$;
 
-CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json, options jsonb DEFAULT '{}'::jsonb)
+CREATE OR REPLACE FUNCTION due_schedules(max integer DEFAULT 100)
+ RETURNS TABLE(name text, cron text, time_zone text, missed_ticks text, max_missed integer, next_at timestamp with time zone, now timestamp with time zone)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select s.name, s.cron, s.time_zone, s.missed_ticks, s.max_missed, s.next_at, clock_timestamp() from schedules s
+  where not s.paused and s.next_at <= clock_timestamp() order by s.next_at limit least(greatest(max, 1), 1000)
+$function$;
+
+CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json DEFAULT '{}'::json, options jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(id bigint, outcome text)
  LANGUAGE sql
  SECURITY DEFINER
@@ -703,6 +1417,32 @@ CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json, options 
 AS $function$
   select e.id, e.outcome from enqueue_many(array[queue], array[kind], array[payload], array[options]) e
 $function$;
+
+CREATE OR REPLACE FUNCTION enqueue_finalisers(ended jsonb, state integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_ids bigint[];
+  v_queues text[];
+  v_kinds text[];
+  v_payloads json[];
+  v_options jsonb[];
+begin
+  select array_agg((e ->> 'finaliser_id')::bigint),
+    array_agg(coalesce(e #>> '{options,finaliser,queue}', e ->> 'queue')),
+    array_agg(e #>> '{options,finaliser,kind}'),
+    array_agg(coalesce(e #> '{options,finaliser,payload}', jsonb_build_object('job', e ->> 'id', 'generation', e -> 'generation',
+      'state', case enqueue_finalisers.state when 10 then 'completed' when 11 then 'cancelled' else 'dead' end))::json),
+    array_agg(case when e -> 'options' ? 'traceparent' then jsonb_build_object('traceparent', e #> '{options,traceparent}') end)
+  from jsonb_array_elements(enqueue_finalisers.ended) e where e -> 'options' ? 'finaliser'
+  into v_ids, v_queues, v_kinds, v_payloads, v_options;
+  if v_ids is null then return; end if;
+  perform add_queues(array(select distinct q.name from unnest(v_queues) q(name)));
+  perform insert_jobs(v_ids, v_queues, v_kinds, v_payloads, v_options);
+  perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
+end $function$;
 
 CREATE OR REPLACE FUNCTION enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[] DEFAULT NULL::jsonb[])
  RETURNS TABLE(id bigint, outcome text)
@@ -719,7 +1459,6 @@ declare
   v_bad text;
   v_at int;
   v_id bigint;
-  v_key text;
 begin
   if v_count is null or cardinality(enqueue_many.kinds) is distinct from v_count
     or cardinality(enqueue_many.payloads) is distinct from v_count
@@ -729,12 +1468,7 @@ begin
   if v_count = 0 then return; end if;
 
   perform check_queue_name(n.name) from (select distinct q.name from unnest(enqueue_many.queues) q(name)) n;
-  select coalesce(quote_literal(left(k.kind, 150)), 'null') from unnest(enqueue_many.kinds) k(kind)
-    where k.kind is null or octet_length(k.kind) > 128 or k.kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' limit 1 into v_bad;
-  if found then
-    raise exception using errcode = '22023', message = format('%s cannot be the kind of a job', v_bad),
-      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
-  end if;
+  perform check_kind(n.kind) from (select distinct k.kind from unnest(enqueue_many.kinds) k(kind)) n;
   -- The cast refuses what json accepts and nobody could read later: U+0000, half surrogate pairs, endless nesting.
   select p.at, octet_length(p.payload::text)::text from unnest(enqueue_many.payloads) with ordinality p(payload, at)
     where p.payload is null or octet_length(p.payload::text) > 1048576 or p.payload::jsonb is null limit 1 into v_at, v_bad;
@@ -750,27 +1484,33 @@ begin
     coalesce(enqueue_many.options, array_fill(null::jsonb, array[v_count])));
 
   if cardinality(v_inserted) < v_count then
-    v_outcomes := array(select case when u.id = any(v_inserted) then 'inserted' else 'duplicate' end
+    v_outcomes := array(select case when u.id = any(v_inserted) then 'inserted' end
       from unnest(v_ids) with ordinality u(id, at) order by u.at);
-    for v_at in 1..v_count loop
-      continue when v_outcomes[v_at] = 'inserted';
-      v_key := enqueue_many.options[v_at] ->> 'unique_key';
-      loop
-        select j.id from jobs j where j.unique_key = v_key into v_id;
-        exit when found;
-        -- Whoever had the key has finished meanwhile, so it is free again.
-        if cardinality(insert_jobs(v_ids[v_at:v_at], enqueue_many.queues[v_at:v_at], enqueue_many.kinds[v_at:v_at],
-            enqueue_many.payloads[v_at:v_at], enqueue_many.options[v_at:v_at])) = 1 then
-          v_id := v_ids[v_at];
-          v_outcomes[v_at] := 'inserted';
-          exit;
-        end if;
-      end loop;
+    -- In the order of the keys again, because to replace is to lock.
+    for v_at in select n.at from unnest(v_outcomes, enqueue_many.options) with ordinality n(outcome, options, at)
+        where n.outcome is null order by (n.options ->> 'unique_key') collate "C", n.at loop
+      select f.id, f.outcome from insert_or_find(v_ids[v_at], enqueue_many.queues[v_at], enqueue_many.kinds[v_at],
+        enqueue_many.payloads[v_at], enqueue_many.options[v_at]) f into v_id, v_bad;
       v_ids[v_at] := v_id;
+      v_outcomes[v_at] := v_bad;
     end loop;
   end if;
 
   if enqueue_many.options is not null then
+    -- A key that stays taken after its job ended. Looked at only now: an insert that met the key waited for the end.
+    if exists (select from kept_keys) then
+      for v_at, v_id in select n.at, k.job_id from unnest(v_ids, enqueue_many.options) with ordinality n(id, options, at)
+          join kept_keys k on k.unique_key = n.options ->> 'unique_key' and k.until > clock_timestamp() and k.job_id <> n.id loop
+        v_outcomes := coalesce(v_outcomes, array_fill('inserted'::text, array[v_count]));
+        if v_outcomes[v_at] = 'inserted' then delete from jobs j where j.id = v_ids[v_at]; end if;
+        v_ids[v_at] := v_id;
+        v_outcomes[v_at] := 'duplicate';
+      end loop;
+    end if;
+    if exists (select from unnest(enqueue_many.options) o(options) where o.options ? 'depends_on') then
+      perform defer_jobs(array_agg(n.id), array_agg(n.options)) from unnest(v_ids, enqueue_many.options, v_outcomes) n(id, options, outcome)
+        where coalesce(n.outcome, 'inserted') <> 'duplicate';
+    end if;
     perform pg_notify(hint_channel(), n.queue) from (
       select distinct q.queue from unnest(enqueue_many.queues, enqueue_many.options) q(queue, options)
       where q.options -> 'notify' = 'true') n;
@@ -793,7 +1533,7 @@ begin
   return found;
 end $function$;
 
-CREATE OR REPLACE FUNCTION fail(ids bigint[], lease_tokens bigint[], errors text[] DEFAULT NULL::text[], durations_ms integer[] DEFAULT NULL::integer[])
+CREATE OR REPLACE FUNCTION fail(ids bigint[], lease_tokens bigint[], errors text[] DEFAULT NULL::text[], durations_ms integer[] DEFAULT NULL::integer[], exit_codes integer[] DEFAULT NULL::integer[], permanent boolean[] DEFAULT NULL::boolean[])
  RETURNS bigint[]
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -804,56 +1544,153 @@ CREATE OR REPLACE FUNCTION fail(ids bigint[], lease_tokens bigint[], errors text
 AS $function$
 #variable_conflict use_column
 declare
-  v_done bigint[];
+  v_now timestamptz := clock_timestamp();
+  v_retried bigint := 0;
+  v_ended bigint[];
+  v_reasons text[];
+  v_durations int[];
 begin
   perform check_pairs(fail.ids, fail.lease_tokens);
-  with retried as (
-    update jobs j set state = 3, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
-      last_error = left(t.error, 8192),
-      -- 1 s, 2 s, 4 s … at most an hour; a fifth more or less, so that what failed together does not return together.
-      run_at = clock_timestamp() + least(interval '1 hour', interval '1 second' * power(2, least(j.attempt, 20) - 1)) * (0.8 + 0.4 * random())
-    from unnest(fail.ids, fail.lease_tokens, fail.errors) t(id, token, error)
-    where t.id = j.id and t.token = j.lease_token and j.attempt < j.max_attempts
-    returning j.id),
-  spent as (
-    delete from jobs j using unnest(fail.ids, fail.lease_tokens, fail.durations_ms, fail.errors) t(id, token, ms, error)
-    where t.id = j.id and t.token = j.lease_token and j.attempt >= j.max_attempts
-    returning j.*, t.ms, t.error),
-  dead as (
-    insert into job_history (id, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries, worker_id,
-      lease_token, timeout_ms, created_at, run_at, claimed_at, finished_at, duration_ms, unique_key, tag, labels, payload,
-      last_error, last_recovery)
-    select d.id, d.queue, d.kind, 12, 'attempts', d.priority, d.attempt, d.max_attempts, d.recoveries, d.worker_id,
-      d.lease_token, d.timeout_ms, d.created_at, d.run_at, d.claimed_at, clock_timestamp(), d.ms, d.unique_key, d.tag,
-      d.labels, d.payload, left(d.error, 8192), d.last_recovery
-    from spent d returning id)
-  select array(select r.id from retried r union all select d.id from dead d) into v_done;
-  if cardinality(v_done) = cardinality(fail.ids) then return '{}'; end if;
-  return array(select t.id from unnest(fail.ids, fail.lease_tokens) t(id, token)
-    where t.id <> all(v_done)
-      and not exists (select from jobs j where j.id = t.id and j.last_lease_token = t.token)
-      and not exists (select from job_history h where h.id = t.id and h.lease_token = t.token and h.state = 12));
+  update jobs j set state = 3, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
+    deadline = null, limited = false, last_error = left(t.error, 8192), exit_code = t.exit_code,
+    errors = with_error(j.errors, j.attempt, j.generation, j.worker_id, left(t.error, 8192), t.exit_code, v_now),
+    run_at = v_now + retry_wait(coalesce(j.options -> 'retry', (select q.retry from queues q where q.name = j.queue)), j.attempt, random())
+  from unnest(fail.ids, fail.lease_tokens, fail.errors, fail.exit_codes, fail.permanent) t(id, token, error, exit_code, permanent)
+  where t.id = j.id and t.token = j.lease_token and j.attempt < j.max_attempts and t.permanent is not true;
+  get diagnostics v_retried = row_count;
+  if v_retried < cardinality(fail.ids) then
+    with ended as (
+      update jobs j set last_error = left(t.error, 8192), exit_code = t.exit_code,
+        errors = with_error(j.errors, j.attempt, j.generation, j.worker_id, left(t.error, 8192), t.exit_code, v_now)
+      from unnest(fail.ids, fail.lease_tokens, fail.errors, fail.exit_codes, fail.durations_ms, fail.permanent)
+        t(id, token, error, exit_code, ms, permanent)
+      where t.id = j.id and t.token = j.lease_token
+      returning j.id, case when t.permanent then 'permanent' else 'attempts' end as reason, t.ms)
+    select array_agg(e.id), array_agg(e.reason), array_agg(e.ms) from ended e into v_ended, v_reasons, v_durations;
+    if v_ended is not null then
+      perform move_to_history(v_ended, 12, dead_reasons => v_reasons, durations_ms => v_durations);
+    end if;
+  end if;
+  perform cancel_requested(fail.ids);
+  if v_retried + coalesce(cardinality(v_ended), 0) = cardinality(fail.ids) then return '{}'; end if;
+  return lost_leases(fail.ids, fail.lease_tokens, false);
 end $function$;
 
-CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
- RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer)
+CREATE OR REPLACE FUNCTION filter_dead(filter jsonb)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select h.id from job_history h
+  where h.state = 12 and not h.superseded
+    and (filter -> 'ids' is null or h.id = any(array(select i::bigint from jsonb_array_elements_text(filter -> 'ids') i)))
+    and (filter ->> 'queue' is null or h.queue = filter ->> 'queue')
+    and (filter ->> 'kind' is null or h.kind = filter ->> 'kind')
+    and (filter ->> 'state' is null or filter ->> 'state' = 'dead')
+    and (filter ->> 'tag' is null or h.tag = filter ->> 'tag')
+    and (filter ->> 'unique_key' is null or h.unique_key = filter ->> 'unique_key')
+    and (filter ->> 'worker' is null or h.worker_id = (filter ->> 'worker')::bigint)
+    and (filter -> 'labels' is null or h.labels @> (filter -> 'labels'))
+    and (filter ->> 'older_than_seconds' is null
+      or h.finished_at <= clock_timestamp() - make_interval(secs => (filter ->> 'older_than_seconds')::float8))
+$function$;
+
+CREATE OR REPLACE FUNCTION filter_live(act text, filter jsonb)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select j.id from jobs j
+  where case act when 'retry' then j.state = 3 or (j.state = 4 and j.last_recovery ->> 'policy' = 'hold')
+      when 'delete' then j.state <> 1
+      else not exists (select from cancel_requests c where c.job_id = j.id and c.lease_token = j.lease_token) end
+    and (filter -> 'ids' is null or j.id = any(array(select i::bigint from jsonb_array_elements_text(filter -> 'ids') i)))
+    and (filter ->> 'queue' is null or j.queue = filter ->> 'queue')
+    and (filter ->> 'kind' is null or j.kind = filter ->> 'kind')
+    and (filter ->> 'state' is null or state_name_at(j.state, j.run_at, clock_timestamp()) = filter ->> 'state'
+      -- A failed job whose time has come is still one that failed.
+      or (filter ->> 'state' = 'failed' and j.state = 3))
+    and (filter ->> 'tag' is null or j.tag = filter ->> 'tag')
+    and (filter ->> 'unique_key' is null or j.unique_key = filter ->> 'unique_key')
+    and (filter ->> 'worker' is null or j.worker_id = (filter ->> 'worker')::bigint)
+    and (filter -> 'labels' is null or j.labels @> (filter -> 'labels'))
+    and (filter ->> 'older_than_seconds' is null
+      or j.created_at <= clock_timestamp() - make_interval(secs => (filter ->> 'older_than_seconds')::float8))
+$function$;
+
+CREATE OR REPLACE FUNCTION fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone)
+ RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
 AS $function$
 #variable_conflict use_column
+declare
+  v_schedule schedules;
+  v_tick timestamptz;
+  v_name text;
+  v_job bigint;
+  v_outcome text;
+begin
+  if cardinality(fire_schedule.fire) + cardinality(fire_schedule.skip) > 10000 then
+    raise exception using errcode = '22023', message = 'more than 10000 ticks at once: fire the rest with another call';
+  end if;
+  if exists (select from unnest(fire_schedule.fire || fire_schedule.skip) t(tick)
+    where t.tick is null or t.tick > clock_timestamp() or t.tick < fire_schedule.expected or t.tick >= fire_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'ticks must not be ahead of time, before expected, or at next_at or later';
+  end if;
+  -- Who is late does not wait for who is first.
+  select * from schedules s where s.name = fire_schedule.name and s.next_at = fire_schedule.expected and not s.paused
+    for update skip locked into v_schedule;
+  if not found then return false; end if;
+  foreach v_tick in array coalesce(fire_schedule.fire, '{}') loop
+    -- A tick that is on record is over, though somebody set next_at back.
+    continue when exists (select from schedule_ticks k where k.schedule = fire_schedule.name and k.tick = v_tick);
+    v_name := to_char(v_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+    select e.id, e.outcome from enqueue(v_schedule.queue, v_schedule.kind, v_schedule.payload, v_schedule.options || jsonb_build_object(
+        'unique_key', 'schedule/' || v_schedule.name || '/' || v_name,
+        'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name, 'tick', v_name))) e
+      into v_job, v_outcome;
+    insert into schedule_ticks (schedule, tick, outcome, job_id)
+    values (v_schedule.name, v_tick, case v_outcome when 'inserted' then 'fired' else 'duplicate' end, v_job);
+  end loop;
+  insert into schedule_ticks (schedule, tick, outcome)
+  select v_schedule.name, t.tick, 'skipped' from unnest(fire_schedule.skip) t(tick) on conflict do nothing;
+  update schedules s set next_at = fire_schedule.next_at,
+    last_tick = greatest(s.last_tick, (select max(t.tick) from unnest(fire_schedule.fire) t(tick)))
+  where s.name = v_schedule.name;
+  if cardinality(fire_schedule.fire) > 0 then perform pg_notify(hint_channel(), v_schedule.queue); end if;
+  return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
+ RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_renew boolean := coalesce((heartbeat.facts ->> 'renew')::boolean, true);
 begin
   return query
   update workers w set
-    heartbeat_at = clock_timestamp(),
-    lease_until = clock_timestamp() + make_interval(secs => w.lease_seconds),
+    heartbeat_at = v_now,
+    lease_until = case when v_renew then v_now + make_interval(secs => w.lease_seconds) else w.lease_until end,
+    renewing = v_renew,
     state = case when heartbeat.facts ->> 'state' = 'draining' then 'draining' else w.state end,
     loop_age_ms = coalesce((heartbeat.facts ->> 'loop_age_ms')::bigint, w.loop_age_ms),
     last_claim_age_ms = coalesce((heartbeat.facts ->> 'last_claim_age_ms')::bigint, w.last_claim_age_ms),
+    last_finish_age_ms = coalesce((heartbeat.facts ->> 'last_finish_age_ms')::bigint, w.last_finish_age_ms),
     slots_busy = coalesce((heartbeat.facts ->> 'slots_busy')::int, w.slots_busy),
     slots_stuck = coalesce((heartbeat.facts ->> 'slots_stuck')::int, w.slots_stuck)
   where w.id = heartbeat.worker and w.state in ('active', 'draining') and w.lease_until > clock_timestamp()
-  returning w.lease_until, w.lease_seconds * 1000;
+  -- What a beat does not renew goes on running out.
+  returning w.lease_until, floor(extract(epoch from w.lease_until - v_now) * 1000)::int,
+    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id);
 end $function$;
 
 CREATE OR REPLACE FUNCTION hint_channel()
@@ -932,19 +1769,136 @@ declare
   v_inserted bigint[];
 begin
   with inserted as (
-    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, unique_key, tag, labels)
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      unique_key, concurrency_key, tag, labels, options)
     overriding system value
-    select n.id, n.queue, n.kind, n.payload, case when o.run_at > v_now then 2 else 0 end, coalesce(o.run_at, v_now), v_now,
-      coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, 5::smallint), o.timeout_ms, o.unique_key, o.tag, o.labels
+    select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4 when o.run_at > v_now then 2 else 0 end,
+      coalesce(o.run_at, v_now), v_now, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
+      coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
+      coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
     from unnest(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options)
         n(id, queue, kind, payload, options)
       left join lateral read_options(n.options) o on n.options is not null and n.options <> '{}'
+      left join queues q on q.name = n.queue
+      left join queue_limits l on l.queue = n.queue
     -- In the order of the keys, so that two batches with the same keys cannot wait for each other in a circle.
     order by o.unique_key, n.id
     on conflict (unique_key) where unique_key is not null do nothing
     returning id)
   select array_agg(i.id) from inserted i into v_inserted;
   return coalesce(v_inserted, '{}');
+end $function$;
+
+CREATE OR REPLACE FUNCTION insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb)
+ RETURNS TABLE(id bigint, outcome text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old jobs;
+  v_replace boolean := coalesce(insert_or_find.options ->> 'unique_mode' = 'replace', false);
+begin
+  loop
+    if v_replace then
+      select j.* from jobs j where j.unique_key = insert_or_find.options ->> 'unique_key' for update into v_old;
+    else
+      select j.* from jobs j where j.unique_key = insert_or_find.options ->> 'unique_key' into v_old;
+    end if;
+    if not found then
+      -- Whoever had the key has finished meanwhile, so it is free again.
+      if cardinality(insert_jobs(array[new_id], array[queue], array[kind], array[payload], array[options])) = 1 then
+        return query select new_id, 'inserted';
+        return;
+      end if;
+      continue;
+    end if;
+    if not v_replace or v_old.state = 1 then
+      return query select v_old.id, 'duplicate';
+      return;
+    end if;
+    -- The same job as far as anybody knows who has its id, and a new one in all the rest.
+    delete from job_dependencies d where d.job_id = v_old.id;
+    delete from jobs j where j.id = v_old.id;
+    perform insert_jobs(array[v_old.id], array[queue], array[kind], array[payload], array[options]);
+    update jobs j set generation = v_old.generation, created_at = v_old.created_at, last_lease_token = v_old.last_lease_token
+    where j.id = v_old.id;
+    return query select v_old.id, 'replaced';
+    return;
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION keep_keys(ended jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  insert into kept_keys as k (unique_key, job_id, until)
+  select e ->> 'unique_key', (e ->> 'id')::bigint,
+    clock_timestamp() + make_interval(secs => (e #>> '{options,unique_for_seconds}')::float8)
+  from jsonb_array_elements(keep_keys.ended) e
+  where e -> 'options' ? 'unique_for_seconds' and e ->> 'unique_key' is not null
+  order by 1
+  on conflict (unique_key) do update set job_id = excluded.job_id, until = excluded.until
+$function$;
+
+CREATE OR REPLACE FUNCTION lock_waiting(ids bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET lock_timeout TO '500ms'
+AS $function$
+begin
+  return array(select j.id from jobs j where j.id = any(lock_waiting.ids) order by j.id for update);
+exception when lock_not_available then
+  return array(select j.id from jobs j where j.id = any(lock_waiting.ids) order by j.id for update skip locked);
+end $function$;
+
+CREATE OR REPLACE FUNCTION lost_leases(ids bigint[], lease_tokens bigint[], completing boolean)
+ RETURNS bigint[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select array(select t.id from unnest(lost_leases.ids, lost_leases.lease_tokens) t(id, token)
+    where not exists (select from job_history h where h.id = t.id and h.lease_token = t.token
+        and (h.state = 10) = lost_leases.completing
+        -- Nobody ended what recovery took away.
+        and (h.state = 10 or (h.dead_reason in ('attempts', 'permanent') or (h.state = 11 and h.last_recovery ->> 'policy' is distinct from 'cancel'))))
+      and (lost_leases.completing or not exists (select from jobs j where j.id = t.id and j.last_lease_token = t.token)))
+$function$;
+
+CREATE OR REPLACE FUNCTION lost_workers(among bigint[] DEFAULT NULL::bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_holders bigint[];
+begin
+  -- Who has lease rows? One probe of the index per worker, however many it has: what may not be recovered is never walked
+  -- over, so it cannot starve what may.
+  with recursive holder(worker_id) as (
+    (select l.worker_id from leases l order by l.worker_id limit 1)
+    union all
+    select (select l.worker_id from leases l where l.worker_id > h.worker_id order by l.worker_id limit 1)
+    from holder h where h.worker_id is not null)
+  select array_agg(h.worker_id) from holder h
+    where h.worker_id is not null and (lost_workers.among is null or h.worker_id = any(lost_workers.among))
+  into v_holders;
+  if v_holders is null then return '{}'; end if;
+  -- Live workers are left alone, and so is one whose heartbeat is just being written: it is live, or comes next time.
+  -- The lock keeps a late heartbeat from renewing what is recovered here; live rows are never locked.
+  return array(select w.id from workers w
+      where w.id = any(v_holders) and (w.state not in ('active', 'draining') or w.lease_until <= v_now) for share skip locked)
+    || array(select h.worker_id from unnest(v_holders) h(worker_id) where not exists (select from workers w where w.id = h.worker_id));
 end $function$;
 
 CREATE OR REPLACE FUNCTION maintain(days_ahead integer DEFAULT 7)
@@ -991,6 +1945,60 @@ begin
   return v_made;
 end $function$;
 
+CREATE OR REPLACE FUNCTION move_to_history(ids bigint[], to_state integer, lease_tokens bigint[] DEFAULT NULL::bigint[], dead_reasons text[] DEFAULT NULL::text[], durations_ms integer[] DEFAULT NULL::integer[], results json[] DEFAULT NULL::json[], exit_codes integer[] DEFAULT NULL::integer[], dependents boolean DEFAULT true)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_moved bigint[];
+  v_special jsonb;
+begin
+  with done as (
+    delete from jobs j
+    using unnest(move_to_history.ids, move_to_history.lease_tokens, move_to_history.dead_reasons, move_to_history.durations_ms,
+      move_to_history.results, move_to_history.exit_codes) t(id, token, reason, ms, result, ended_with)
+    where t.id = j.id and (t.token = j.lease_token or move_to_history.lease_tokens is null)
+    returning j.*, t.reason, t.ms, t.result, t.ended_with),
+  moved as (
+    insert into job_history (id, generation, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries,
+      worker_id, lease_token, timeout_ms, result_ttl_seconds, created_at, run_at, claimed_at, finished_at, duration_ms, result_expires_at,
+      finaliser_id, concurrency_key, unique_key, tag, labels, options, payload, result, progress, process, exit_code,
+      last_error, errors, last_recovery)
+    select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
+      d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms,
+      case when move_to_history.to_state = 12 then d.result_ttl_seconds end, d.created_at, d.run_at,
+      d.claimed_at, v_now, d.ms, case when d.result is not null and d.result_ttl_seconds > 0 then v_now + make_interval(secs => d.result_ttl_seconds) end,
+      case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
+      d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,
+      -- A completed job has the code of its last attempt; the others had it written when the attempt ended.
+      case when move_to_history.to_state = 10 then d.ended_with else coalesce(d.ended_with, d.exit_code) end,
+      d.last_error, d.errors, d.last_recovery
+    from done d
+    returning id, generation, queue, unique_key, finaliser_id, options)
+  select array_agg(m.id), jsonb_agg(jsonb_build_object('id', m.id, 'generation', m.generation, 'queue', m.queue,
+    'unique_key', m.unique_key, 'finaliser_id', m.finaliser_id, 'options', m.options)) filter (where m.options is not null)
+  from moved m into v_moved, v_special;
+  if v_moved is null then return 0; end if;
+
+  if v_special is not null then
+    perform keep_keys(v_special);
+    perform enqueue_finalisers(v_special, move_to_history.to_state);
+  end if;
+  if exists (select from cancel_requests) then
+    delete from cancel_requests r where r.job_id = any(v_moved);
+  end if;
+  if move_to_history.dependents and exists (select from job_dependencies) then
+    perform settle_dependents(v_moved, move_to_history.to_state);
+  end if;
+  return cardinality(v_moved);
+end $function$;
+
 CREATE OR REPLACE FUNCTION notify_queue(queue text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1002,8 +2010,305 @@ begin
   perform pg_notify(hint_channel(), queue);
 end $function$;
 
+CREATE OR REPLACE FUNCTION pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(pause_schedule.actor, pause_schedule.reason);
+  if pause_schedule.paused is null then
+    raise exception using errcode = '22023', message = 'paused is null: write true or false';
+  end if;
+  select * from schedules s where s.name = pause_schedule.name for update into v_old;
+  if not found or v_old.paused = pause_schedule.paused then return false; end if;
+  -- What would have been due meanwhile is no tick: it goes on from now.
+  update schedules s set paused = pause_schedule.paused,
+    next_at = case when pause_schedule.paused then s.next_at else pause_schedule.next_at end
+  where s.name = pause_schedule.name;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
+    jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
+    jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
+  return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION pick_in_turns(queue text, room integer, per_key integer, from_key text)
+ RETURNS TABLE(rows tid[], last_key text)
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_running jsonb := '{}';
+  v_walk int;
+  v_keys text[];
+  v_rooms int[];
+  v_quota int;
+  v_ids bigint[];
+begin
+  -- Jobs without a key were enqueued before the keys began to take turns: they become one more key.
+  update jobs j set concurrency_key = '' where j.ctid = any(array(
+    select h.ctid from jobs h where h.concurrency_key is null and h.state = 0 and h.id = any(array(
+      select f.id from jobs f where f.queue = pick_in_turns.queue and f.state = 0 order by f.priority, f.run_at, f.id limit 200))
+    for update skip locked));
+  if pick_in_turns.per_key is not null then
+    select coalesce(jsonb_object_agg(r.key, r.running), '{}') from (
+      select j.concurrency_key as key, count(*) as running from jobs j
+      where j.limited and j.queue = pick_in_turns.queue and j.concurrency_key <> '' group by 1) r into v_running;
+  end if;
+
+  -- The keys that have jobs, one probe of the index each, from the last one on and round again: as many as there is room,
+  -- and as there are full ones among them.
+  v_walk := least(1000, pick_in_turns.room + (select count(*) from jsonb_each(v_running) r where r.value::int >= pick_in_turns.per_key));
+  with recursive later(key, n) as (
+    select (select x.concurrency_key from jobs x where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key is not null
+      and x.concurrency_key > coalesce(pick_in_turns.from_key, '') order by x.concurrency_key limit 1), 1
+    union all
+    select (select x.concurrency_key from jobs x where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key is not null
+      and x.concurrency_key > l.key order by x.concurrency_key limit 1), l.n + 1
+    from later l where l.key is not null and l.n < v_walk),
+  earlier(key, n) as (
+    select (select x.concurrency_key from jobs x where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key is not null
+      and x.concurrency_key <= coalesce(pick_in_turns.from_key, '') order by x.concurrency_key limit 1), 1
+    union all
+    select (select x.concurrency_key from jobs x where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key is not null
+      and x.concurrency_key > e.key and x.concurrency_key <= coalesce(pick_in_turns.from_key, '') order by x.concurrency_key limit 1), e.n + 1
+    from earlier e where e.key is not null and e.n < v_walk)
+  select array_agg(k.key order by k.part, k.n) from (
+    select l.key, l.n, 1 as part from later l where l.key is not null
+    union all select e.key, e.n, 2 from earlier e where e.key is not null
+    limit v_walk) k into v_keys;
+  if v_keys is null then
+    rows := '{}'; last_key := pick_in_turns.from_key;
+    return next; return;
+  end if;
+  -- When every key that was looked at is full, the next claim looks at others.
+  last_key := v_keys[cardinality(v_keys)];
+  v_rooms := array(select case when k.key = '' or pick_in_turns.per_key is null then pick_in_turns.room
+      else greatest(0, least(pick_in_turns.room, pick_in_turns.per_key - coalesce((v_running ->> k.key)::int, 0))) end
+    from unnest(v_keys) with ordinality k(key, at) order by k.at);
+
+  -- One job of each key, then a second of each … A first guess of how many rounds that takes, and more when it was too low.
+  v_quota := greatest(1, (pick_in_turns.room + cardinality(v_keys) - 1) / cardinality(v_keys));
+  loop
+    with candidate as (
+      select c.id, k.key, k.at, row_number() over (partition by k.at order by c.priority, c.run_at, c.id) as round
+      from unnest(v_keys, v_rooms) with ordinality k(key, room, at) cross join lateral (
+        select x.id, x.priority, x.run_at from jobs x
+        where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key = k.key
+        order by x.priority, x.run_at, x.id limit least(k.room, v_quota)) c
+      order by round, k.at limit pick_in_turns.room)
+    select array_agg(c.id), coalesce((array_agg(c.key order by c.round desc, c.at desc))[1], last_key) from candidate c into v_ids, last_key;
+    exit when cardinality(v_ids) >= pick_in_turns.room or v_quota >= pick_in_turns.room;
+    v_quota := least(pick_in_turns.room, v_quota * 4);
+  end loop;
+  rows := array(select x.ctid from jobs x where x.id = any(v_ids) and x.state = 0 for update skip locked);
+  return next;
+end $function$;
+
+CREATE OR REPLACE FUNCTION pick_jobs(queues text[], limited text[], max integer, slots integer)
+ RETURNS tid[]
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_queue text;
+  v_left int := pick_jobs.max;
+  v_locked boolean := false;
+  v_rows tid[] := '{}';
+  v_more tid[];
+begin
+  foreach v_queue in array pick_jobs.queues loop
+    exit when v_left <= 0;
+    if v_queue = any(pick_jobs.limited) then
+      -- Claims of a limited queue take turns until they commit; in the order of the names, so that they cannot deadlock.
+      if not v_locked then
+        perform from (select from queue_limits l where l.queue = any(pick_jobs.limited) order by l.queue for update) l;
+        v_locked := true;
+      end if;
+      v_more := pick_limited(v_queue, least(v_left, pick_jobs.slots));
+    else
+      v_more := array(select x.ctid from jobs x where x.queue = v_queue and x.state = 0
+        order by x.priority, x.run_at, x.id limit v_left for update skip locked);
+    end if;
+    v_rows := v_rows || v_more;
+    v_left := v_left - cardinality(v_more);
+  end loop;
+  return v_rows;
+end $function$;
+
+CREATE OR REPLACE FUNCTION pick_limited(queue text, max integer)
+ RETURNS tid[]
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_limit queue_limits;
+  v_now timestamptz := clock_timestamp();
+  v_room int := pick_limited.max;
+  v_tokens float8;
+  v_rows tid[];
+  v_last_key text;
+begin
+  select * from queue_limits l where l.queue = pick_limited.queue into v_limit;
+  v_last_key := v_limit.last_key;
+  if v_limit.max_running is not null then
+    v_room := least(v_room, v_limit.max_running
+      - (select count(*) from jobs j where j.limited and j.queue = pick_limited.queue));
+  end if;
+  if v_limit.rate_count is not null then
+    v_tokens := least(v_limit.rate_count, v_limit.tokens
+      + greatest(0, extract(epoch from v_now - v_limit.tokens_at)::float8) * 1000 * v_limit.rate_count / v_limit.rate_period_ms);
+    v_room := least(v_room, floor(v_tokens)::int);
+  end if;
+  if v_room <= 0 then return '{}'; end if;
+
+  if v_limit.fair or v_limit.max_running_per_key is not null then
+    select p.rows, p.last_key from pick_in_turns(pick_limited.queue, v_room, v_limit.max_running_per_key, v_limit.last_key) p
+      into v_rows, v_last_key;
+  else
+    v_rows := array(select x.ctid from jobs x where x.queue = pick_limited.queue and x.state = 0
+      order by x.priority, x.run_at, x.id limit v_room for update skip locked);
+  end if;
+  if (v_limit.rate_count is not null and v_rows <> '{}') or v_last_key is distinct from v_limit.last_key then
+    update queue_limits l set last_key = v_last_key,
+      tokens = case when v_limit.rate_count is null then l.tokens else v_tokens - cardinality(v_rows) end, tokens_at = v_now
+    where l.queue = pick_limited.queue;
+  end if;
+  return v_rows;
+end $function$;
+
+CREATE OR REPLACE FUNCTION progress(id bigint, lease_token bigint, value jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+  if octet_length(progress.value::text) > 16384 then
+    raise exception using errcode = '22023', message = format('the progress of job %s has more than 16384 bytes', progress.id),
+      hint = 'progress is for people who look; put data into the result or elsewhere';
+  end if;
+  update jobs j set progress = progress.value where j.id = progress.id and j.lease_token = progress.lease_token;
+  return found;
+end $function$;
+
+CREATE OR REPLACE FUNCTION put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_key text;
+  v_value jsonb;
+  v_old schedules;
+  v_new schedules;
+begin
+  perform check_words(put_schedule.actor, put_schedule.reason);
+  if octet_length(put_schedule.name) <= 128 and put_schedule.name ~ '^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$' is not true then
+    raise exception using errcode = '22023',
+      message = format('%s cannot be the name of a schedule', coalesce(quote_literal(left(put_schedule.name, 80)), 'null')),
+      hint = 'write lower-case letters, digits, ".", "_", "/" and "-", beginning and ending with a letter or digit, at most 128';
+  end if;
+  if jsonb_typeof(put_schedule.schedule) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'schedule must be a JSON object';
+  end if;
+  if not isfinite(put_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'next_at must be an instant, or null when there is no further tick';
+  end if;
+  v_new.payload := '{}';
+  v_new.options := '{}';
+  v_new.time_zone := 'UTC';
+  v_new.missed_ticks := 'once';
+  v_new.max_missed := 100;
+  for v_key, v_value in select * from jsonb_each(put_schedule.schedule) loop
+    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks') and jsonb_typeof(v_value) <> 'string' then
+      raise exception using errcode = '22023', message = format('%s of a schedule must be a string', v_key);
+    end if;
+    case v_key
+      when 'queue' then v_new.queue := v_value #>> '{}';
+      when 'kind' then v_new.kind := v_value #>> '{}';
+      when 'payload' then v_new.payload := v_value;
+      when 'cron' then v_new.cron := v_value #>> '{}';
+      when 'max_missed' then v_new.max_missed := coalesce(read_setting(v_value, v_key, 1, 1000), 100);
+      when 'time_zone' then
+        v_new.time_zone := v_value #>> '{}';
+        if not exists (select from pg_timezone_names z where z.name = v_new.time_zone) then
+          raise exception using errcode = '22023', message = format('%s is no time zone', quote_literal(left(v_new.time_zone, 80))),
+            hint = 'write a name such as Europe/Berlin, or UTC';
+        end if;
+      when 'missed_ticks' then
+        v_new.missed_ticks := v_value #>> '{}';
+        if v_new.missed_ticks not in ('skip', 'once', 'all') then
+          raise exception using errcode = '22023', message = format('missed_ticks is %s: write skip, once or all', quote_literal(left(v_new.missed_ticks, 80)));
+        end if;
+      when 'options' then
+        perform read_options(v_value);
+        if v_value ?| '{unique_key,unique_mode,run_at,depends_on}' then
+          raise exception using errcode = '22023', message = 'options of a schedule cannot hold unique_key, unique_mode, run_at or depends_on',
+            hint = 'each tick has a unique key of its own';
+        end if;
+        v_new.options := v_value;
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s of a schedule', quote_literal(left(v_key, 80))),
+          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed';
+    end case;
+  end loop;
+  perform check_queue_name(v_new.queue);
+  if v_new.kind is null or octet_length(v_new.kind) > 128 or v_new.kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' then
+    raise exception using errcode = '22023', message = format('%s cannot be the kind of a job', coalesce(quote_literal(left(v_new.kind, 150)), 'null')),
+      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
+  end if;
+  if octet_length(v_new.payload::text) > 1048576 then
+    raise exception using errcode = '22023', message = 'the payload of a schedule has more than 1048576 bytes';
+  end if;
+  if v_new.cron is null or char_length(v_new.cron) not between 1 and 256 then
+    raise exception using errcode = '22023', message = 'cron of a schedule is missing: write five fields, or six with seconds first';
+  end if;
+
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' schedule ' || put_schedule.name, 7001));
+  select * from schedules s where s.name = put_schedule.name for update into v_old;
+  if v_old.name is not null and v_old.queue = v_new.queue and v_old.kind = v_new.kind and v_old.payload::jsonb = v_new.payload::jsonb
+    and v_old.options = v_new.options and v_old.cron = v_new.cron and v_old.time_zone = v_new.time_zone
+    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed then
+    return false;
+  end if;
+  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, next_at)
+  values (put_schedule.name, v_new.queue, v_new.kind, v_new.payload, v_new.options, v_new.cron, v_new.time_zone, v_new.missed_ticks,
+    v_new.max_missed, put_schedule.next_at)
+  on conflict (name) do update set queue = excluded.queue, kind = excluded.kind, payload = excluded.payload, options = excluded.options,
+    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed,
+    -- Ticks that are due already are not lost because somebody changes the payload.
+    next_at = case when s.cron = excluded.cron and s.time_zone = excluded.time_zone then s.next_at else excluded.next_at end;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('put_schedule', put_schedule.actor, 'schedules/' || put_schedule.name, put_schedule.reason,
+    case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
+    jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
+      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'next_at', put_schedule.next_at));
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION queue_stats()
- RETURNS TABLE(queue text, pending bigint, scheduled bigint, running bigint, failed bigint, dead bigint, stale bigint, oldest_pending_seconds double precision, oldest_pending_since timestamp with time zone)
+ RETURNS TABLE(queue text, pending bigint, scheduled bigint, running bigint, failed bigint, dead bigint, stale bigint, oldest_pending_seconds double precision, oldest_pending_since timestamp with time zone, deferred bigint, cancelled bigint, held boolean, max_running integer, max_running_per_key integer, fair boolean, rate_count integer, rate_period_ms integer)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -1016,20 +2321,56 @@ AS $function$
       count(*) filter (where j.state = 2 and j.run_at > t.now) as scheduled,
       count(*) filter (where j.state = 1) as running,
       count(*) filter (where j.state = 3 and j.run_at > t.now) as failed,
-      count(*) filter (where j.state = 1 and not exists (select from live l where l.id = j.worker_id)) as stale,
+      count(*) filter (where j.state = 4) as deferred,
+      count(*) filter (where j.state = 1 and (j.deadline <= t.now or not exists (select from live l where l.id = j.worker_id))) as stale,
       -- A run_at in the past only says who goes first; nobody could have claimed the job before it was there.
       min(greatest(j.run_at, j.created_at)) filter (where j.state = 0 or (j.state in (2, 3) and j.run_at <= t.now)) as oldest
     from jobs j cross join (select clock_timestamp() as now) t group by j.queue),
-  dead as (
-    select h.queue, count(*) as dead from job_history h where h.state = 12 group by h.queue),
+  ended as (
+    select h.queue, count(*) filter (where h.state = 12) as dead, count(*) filter (where h.state = 11) as cancelled
+    from job_history h where h.state in (11, 12) and not h.superseded group by h.queue),
   names as (
-    select q.name from queues q union select c.queue from counted c union select d.queue from dead d)
+    select q.name from queues q union select c.queue from counted c union select e.queue from ended e)
   select n.name, coalesce(c.pending, 0), coalesce(c.scheduled, 0), coalesce(c.running, 0), coalesce(c.failed, 0),
-    coalesce(d.dead, 0), coalesce(c.stale, 0),
-    case when c.oldest is not null then greatest(0, extract(epoch from (select clock_timestamp()) - c.oldest))::float8 end, c.oldest
-  from names n left join counted c on c.queue = n.name left join dead d on d.queue = n.name
+    coalesce(e.dead, 0), coalesce(c.stale, 0),
+    case when c.oldest is not null then greatest(0, extract(epoch from (select clock_timestamp()) - c.oldest))::float8 end, c.oldest,
+    coalesce(c.deferred, 0), coalesce(e.cancelled, 0),
+    exists (select from holds o where o.queue in ('*', n.name) and (o.until is null or o.until > (select clock_timestamp()))),
+    l.max_running, l.max_running_per_key, coalesce(l.fair, false), l.rate_count, l.rate_period_ms
+  from names n left join counted c on c.queue = n.name left join ended e on e.queue = n.name left join queue_limits l on l.queue = n.name
   order by n.name
 $function$;
+
+CREATE OR REPLACE FUNCTION read_dependencies(value jsonb)
+ RETURNS TABLE(id bigint, policy text)
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+#variable_conflict use_variable
+declare
+  v_item jsonb;
+  v_id text;
+begin
+  if jsonb_typeof(value) <> 'array' or jsonb_array_length(value) > 1000 then
+    raise exception using errcode = '22023', message = 'option depends_on must be an array of at most 1000 jobs',
+      hint = 'write ids, or {"id": …, "policy": "run"} to run even when that job is not completed';
+  end if;
+  for v_item in select * from jsonb_array_elements(value) loop
+    policy := 'cancel';
+    if jsonb_typeof(v_item) = 'object' then
+      perform check_keys(v_item, '{id,policy}', 'option depends_on');
+      if v_item ? 'policy' then policy := check_word(v_item -> 'policy', '{cancel,run}', 'policy of option depends_on'); end if;
+      v_item := v_item -> 'id';
+    end if;
+    v_id := v_item #>> '{}';
+    -- Programs whose numbers lose digits send ids as strings.
+    if (jsonb_typeof(v_item) in ('number', 'string') and v_id ~ '^[0-9]{1,18}$') is not true then
+      raise exception using errcode = '22023', message = format('option depends_on names %s, which is no id of a job', coalesce(left(v_item::text, 80), 'nothing'));
+    end if;
+    id := v_id::bigint;
+    return next;
+  end loop;
+end $function$;
 
 CREATE OR REPLACE FUNCTION read_fact(facts jsonb, name text)
  RETURNS text
@@ -1040,7 +2381,7 @@ AS $function$
 $function$;
 
 CREATE OR REPLACE FUNCTION read_options(options jsonb)
- RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, unique_key text, tag text, labels jsonb, notify boolean)
+ RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, deferred boolean, kept jsonb)
  LANGUAGE plpgsql
  STABLE
 AS $function$
@@ -1051,47 +2392,29 @@ declare
   v_number numeric;
   v_text text;
 begin
-  priority := 0; max_attempts := 5; notify := false;
+  priority := 0; deferred := false;
   if jsonb_typeof(options) <> 'object' then
     raise exception using errcode = '22023', message = 'options must be a JSON object, not ' || jsonb_typeof(options);
   end if;
   for v_key, v_value in select * from jsonb_each(options) loop
-    v_text := v_value #>> '{}';
-    if v_key in ('priority', 'delay_seconds', 'max_attempts', 'timeout_seconds') then
-      if jsonb_typeof(v_value) <> 'number' then
-        raise exception using errcode = '22023', message = format('option %s must be a number, not %s', v_key, v_value);
-      end if;
-      v_number := v_text::numeric;
-    end if;
+    continue when v_value = 'null';
     case v_key
       when 'priority' then
-        if v_number <> trunc(v_number) or v_number not between -32768 and 32767 then
-          raise exception using errcode = '22023',
-            message = format('option priority is %s: write a whole number from -32768 (first) to 32767', v_number);
-        end if;
-        priority := v_number;
+        priority := check_number(v_value, -32768, 32767, true, 'option priority', 'whole number from -32768 (first) to 32767');
       when 'max_attempts' then
-        if v_number <> trunc(v_number) or v_number not between 1 and 1000 then
-          raise exception using errcode = '22023',
-            message = format('option max_attempts is %s: write a whole number from 1 to 1000', v_number);
-        end if;
-        max_attempts := v_number;
+        max_attempts := check_number(v_value, 1, 1000, true, 'option max_attempts', 'whole number from 1 to 1000');
       when 'timeout_seconds' then
-        if v_number * 1000 not between 1 and 604800000 then
-          raise exception using errcode = '22023',
-            message = format('option timeout_seconds is %s: write a number above 0, at most 604800 (7 days)', v_number);
-        end if;
-        timeout_ms := round(v_number * 1000);
+        timeout_ms := round(1000 * check_number(v_value, 0.001, 604800, false, 'option timeout_seconds', 'number above 0, at most 604800 (7 days)'));
+      when 'result_ttl_seconds' then
+        result_ttl_seconds := check_number(v_value, 0, 315360000, true, 'option result_ttl_seconds', 'whole number from 0 (do not keep the result) to 315360000 (10 years)');
       when 'delay_seconds' then
-        if v_number not between 0 and 315360000 then
-          raise exception using errcode = '22023',
-            message = format('option delay_seconds is %s: write a number from 0 to 315360000 (10 years)', v_number);
-        end if;
+        v_number := check_number(v_value, 0, 315360000, false, 'option delay_seconds', 'number from 0 to 315360000 (10 years)');
         if options ? 'run_at' then
           raise exception using errcode = '22023', message = 'options run_at and delay_seconds exclude each other: write one';
         end if;
         if v_number > 0 then run_at := clock_timestamp() + make_interval(secs => v_number::float8); end if;
       when 'run_at' then
+        v_text := v_value #>> '{}';
         -- Without a zone the instant would depend on a setting of the session; "infinity" and the like are no instants.
         if jsonb_typeof(v_value) <> 'string'
           or v_text !~ '^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?\s?([Zz]|[+-]\d\d(:?\d\d)?)$' then
@@ -1099,12 +2422,9 @@ begin
             message = format('option run_at is %s: write an instant with its zone, such as "2030-01-31T08:00:00Z"', left(v_value::text, 80));
         end if;
         run_at := v_text::timestamptz;
-      when 'unique_key', 'tag' then
-        if jsonb_typeof(v_value) <> 'string' or char_length(v_text) not between 1 and 200 then
-          raise exception using errcode = '22023',
-            message = format('option %s must be a string of 1 to 200 characters', v_key);
-        end if;
-        if v_key = 'tag' then tag := v_text; else unique_key := v_text; end if;
+      when 'unique_key' then unique_key := check_text(v_value, 200, 'option unique_key');
+      when 'tag' then tag := check_text(v_value, 200, 'option tag');
+      when 'concurrency_key' then concurrency_key := check_text(v_value, 200, 'option concurrency_key');
       when 'labels' then
         if jsonb_typeof(v_value) <> 'object' or (select count(*) > 32 or coalesce(bool_or(
             jsonb_typeof(l.value) <> 'string' or char_length(l.key) not between 1 and 63 or char_length(l.value #>> '{}') > 256), false)
@@ -1113,22 +2433,141 @@ begin
             message = 'option labels must be an object of at most 32 strings: names of 1 to 63, values of at most 256 characters';
         end if;
         labels := v_value;
+      when 'depends_on' then
+        perform read_dependencies(v_value);
+        deferred := jsonb_array_length(v_value) > 0;
+      when 'unique_mode', 'unique_for_seconds' then
+        if coalesce(options -> 'unique_key', 'null') = 'null' then
+          raise exception using errcode = '22023', message = format('option %s needs the option unique_key', v_key);
+        end if;
+        if v_key = 'unique_mode' then
+          perform check_word(v_value, '{skip,replace}', 'option unique_mode');
+        else
+          perform check_number(v_value, 0, 315360000, false, 'option unique_for_seconds', 'number from 0 to 315360000 (10 years)');
+          kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
+        end if;
+      when 'retry' then
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, check_retry(v_value, 'option retry'));
+      when 'on_worker_loss' then
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, check_word(v_value, '{retry,fail,hold}', 'option on_worker_loss'));
+      when 'traceparent' then
+        if check_text(v_value, 200, 'option traceparent') !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$' then
+          raise exception using errcode = '22023',
+            message = format('option traceparent is %s: write it as W3C Trace Context does', left(v_value::text, 80)),
+            hint = 'such as "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"';
+        end if;
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
+      when 'finaliser' then
+        perform check_keys(v_value, '{kind,queue,payload}', 'option finaliser');
+        perform check_kind(v_value ->> 'kind');
+        if v_value ? 'queue' then perform check_queue_name(v_value ->> 'queue'); end if;
+        if octet_length((v_value -> 'payload')::text) > 1048576 then
+          raise exception using errcode = '22023', message = 'the payload of option finaliser has more than 1048576 bytes',
+            hint = 'put large data elsewhere and name it';
+        end if;
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
       when 'notify' then
         if jsonb_typeof(v_value) <> 'boolean' then
           raise exception using errcode = '22023', message = 'option notify must be true or false';
         end if;
-        notify := v_value::boolean;
       else
         raise exception using errcode = '22023',
           message = format('unknown option %s', quote_literal(left(v_key, 80))),
-          hint = 'options are priority, run_at, delay_seconds, max_attempts, timeout_seconds, unique_key, tag, labels, notify';
+          hint = 'options are priority, run_at, delay_seconds, max_attempts, timeout_seconds, result_ttl_seconds, retry, '
+            || 'on_worker_loss, unique_key, unique_mode, unique_for_seconds, concurrency_key, tag, labels, depends_on, finaliser, '
+            || 'traceparent, notify';
     end case;
   end loop;
   return next;
 end $function$;
 
-CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigint[] DEFAULT NULL::bigint[], actor text DEFAULT 'sweep'::text, reason text DEFAULT NULL::text)
- RETURNS TABLE(id bigint, outcome text)
+CREATE OR REPLACE FUNCTION read_policy(policy jsonb, INOUT q queues, INOUT l queue_limits)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_key text;
+  v_value jsonb;
+begin
+  if jsonb_typeof(policy) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'policy must be a JSON object';
+  end if;
+  for v_key, v_value in select * from jsonb_each(policy) loop
+    case v_key
+      when 'max_attempts' then q.max_attempts := read_setting(v_value, v_key, 1, 1000);
+      when 'timeout_seconds' then q.timeout_ms := round(read_setting(v_value, v_key, 0.001, 604800, false) * 1000);
+      when 'result_ttl_seconds' then q.result_ttl_seconds := read_setting(v_value, v_key, 0, 315360000);
+      when 'max_recoveries' then q.max_recoveries := coalesce(read_setting(v_value, v_key, 1, 1000), 3);
+      when 'max_running' then l.max_running := read_setting(v_value, v_key, 0, 1000000);
+      when 'max_running_per_key' then l.max_running_per_key := read_setting(v_value, v_key, 1, 1000000);
+      when 'retry' then
+        if v_value <> 'null' then perform check_retry(v_value, 'retry'); end if;
+        q.retry := nullif(v_value, 'null');
+      when 'on_worker_loss' then
+        if v_value <> 'null' and v_value not in ('"retry"', '"fail"', '"hold"') then
+          raise exception using errcode = '22023',
+            message = format('on_worker_loss is %s: write "retry", "fail" or "hold"', left(v_value::text, 80));
+        end if;
+        q.on_worker_loss := coalesce(v_value #>> '{}', 'retry');
+      when 'fair' then
+        if v_value not in ('null', 'true', 'false') then
+          raise exception using errcode = '22023', message = format('fair is %s: write true or false', left(v_value::text, 80));
+        end if;
+        l.fair := v_value = 'true';
+      when 'rate' then
+        if v_value = 'null' then
+          l.rate_count := null;
+          l.rate_period_ms := null;
+        elsif jsonb_typeof(v_value) <> 'object' or v_value - '{count,per_seconds}'::text[] <> '{}'
+          or coalesce(v_value -> 'count', 'null') = 'null' or v_value -> 'per_seconds' = 'null' then
+          raise exception using errcode = '22023', message = format('rate is %s', left(v_value::text, 80)),
+            hint = 'write {"count": 100, "per_seconds": 60}; per_seconds is 1 when absent';
+        else
+          l.rate_count := read_setting(v_value -> 'count', 'rate.count', 1, 1000000);
+          l.rate_period_ms := round(coalesce(read_setting(v_value -> 'per_seconds', 'rate.per_seconds', 0.001, 86400, false), 1) * 1000);
+        end if;
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s in the policy of a queue', quote_literal(left(v_key, 80))),
+          hint = 'settings are max_attempts, timeout_seconds, result_ttl_seconds, retry, on_worker_loss, max_recoveries, max_running, max_running_per_key, fair, rate';
+    end case;
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION read_setting(setting jsonb, name text, low numeric, high numeric, whole boolean DEFAULT true)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_number numeric;
+begin
+  if setting is null or setting = 'null' then return null; end if;
+  if jsonb_typeof(setting) = 'number' then v_number := setting::numeric; end if;
+  if v_number is null or v_number not between low and high or (whole and v_number <> trunc(v_number)) then
+    raise exception using errcode = '22023', message = format('%s is %s: write a %s from %s to %s', name, left(setting::text, 80),
+      case when whole then 'whole number' else 'number' end, low, high);
+  end if;
+  return v_number;
+end $function$;
+
+CREATE OR REPLACE FUNCTION record_process(id bigint, lease_token bigint, pid integer, ppid integer, run_as text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+  update jobs j set process = jsonb_strip_nulls(jsonb_build_object('pid', record_process.pid, 'ppid', record_process.ppid,
+    'run_as', left(record_process.run_as, 300)))
+  where j.id = record_process.id and j.lease_token = record_process.lease_token;
+  return found;
+end $function$;
+
+CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigint[] DEFAULT NULL::bigint[], actor text DEFAULT 'sweep'::text, reason text DEFAULT NULL::text, INOUT queue text DEFAULT NULL::text, older_than_seconds integer DEFAULT 0, policy text DEFAULT NULL::text, dry_run boolean DEFAULT false, OUT id bigint, OUT outcome text, OUT worker_id bigint)
+ RETURNS SETOF record
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -1138,13 +2577,17 @@ CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigin
 AS $function$
 #variable_conflict use_column
 declare
-  c_max_recoveries constant int := 3;
+  c_at_once constant int := 100;
   v_now timestamptz := clock_timestamp();
-  v_held bigint[];
-  v_stale bigint[];
-  v_poison bigint[];
-  v_retried bigint[];
+  v_before timestamptz;
+  v_lost bigint[];
+  v_ids bigint[];
+  v_late bigint[];
   v_recovery jsonb;
+  v_ended bigint[];
+  v_outcomes text[];
+  v_queues text[];
+  v_workers bigint[];
 begin
   if recover_stale.max is null or recover_stale.max not between 1 and 100000 then
     raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(recover_stale.max::text, 'null'));
@@ -1152,50 +2595,85 @@ begin
   if char_length(recover_stale.actor) between 1 and 256 is not true then
     raise exception using errcode = '22023', message = 'actor must have 1 to 256 characters: say who does it';
   end if;
-  -- Who holds jobs? One probe of the index per worker, however many jobs it runs: what may not be recovered is never
-  -- walked over, so it cannot starve what may.
-  with recursive holder(worker_id) as (
-    (select j.worker_id from jobs j where j.state = 1 order by j.worker_id limit 1)
-    union all
-    select (select j.worker_id from jobs j where j.state = 1 and j.worker_id > h.worker_id order by j.worker_id limit 1)
-    from holder h where h.worker_id is not null)
-  select array_agg(h.worker_id) from holder h
-    where h.worker_id is not null and (recover_stale.workers is null or h.worker_id = any(recover_stale.workers))
-  into v_held;
-  if v_held is null then return; end if;
-  -- Live workers are left alone, and so is one whose heartbeat is just being written: it is live, or comes next time.
-  -- The lock keeps a late heartbeat from renewing what is recovered here; live rows are never locked.
-  v_stale := array(select w.id from workers w
-      where w.id = any(v_held) and (w.state not in ('active', 'draining') or w.lease_until <= v_now) for share skip locked)
-    || array(select h.worker_id from unnest(v_held) h(worker_id) where not exists (select from workers w where w.id = h.worker_id));
-  if v_stale = '{}' then return; end if;
+  if char_length(recover_stale.reason) > 1024 then
+    raise exception using errcode = '22023', message = 'reason must have at most 1024 characters';
+  end if;
+  if recover_stale.policy not in ('retry', 'fail', 'hold') then
+    raise exception using errcode = '22023', message = format('policy is %s: write retry, fail or hold, or null for that of each job', quote_literal(left(recover_stale.policy, 80)));
+  end if;
+  if recover_stale.older_than_seconds is null or recover_stale.older_than_seconds not between 0 and 315360000 then
+    raise exception using errcode = '22023', message = format('older_than_seconds is %s: write 0 to 315360000', coalesce(recover_stale.older_than_seconds::text, 'null'));
+  end if;
+  v_before := v_now - make_interval(secs => recover_stale.older_than_seconds);
 
-  select array_agg(p.id) filter (where p.recoveries + 1 >= c_max_recoveries), array_agg(p.id) filter (where p.recoveries + 1 < c_max_recoveries)
-  from (select j.id, j.recoveries from jobs j where j.state = 1 and j.worker_id = any(v_stale)
-    order by j.worker_id limit recover_stale.max for update skip locked) p
-  into v_poison, v_retried;
-  if v_poison is null and v_retried is null then return; end if;
+  v_lost := lost_workers(recover_stale.workers);
+  if v_lost <> '{}' then
+    -- Job by job, by primary key: as a plain join a plan might read all jobs.
+    v_ids := array(select s.id from leases l cross join lateral unnest(l.ids) u(id) cross join lateral (
+        select j.id from jobs j where j.id = u.id and j.lease_token = l.token and j.claimed_at <= v_before
+          and (recover_stale.queue is null or j.queue = recover_stale.queue) for update skip locked) s
+      where l.worker_id = any(v_lost) limit recover_stale.max);
+  end if;
+  -- Jobs that should have ended long ago, although their worker is live.
+  v_late := array(select j.id from jobs j
+    where j.deadline <= v_now and j.state = 1 and (recover_stale.workers is null or j.worker_id = any(recover_stale.workers))
+      and (recover_stale.queue is null or j.queue = recover_stale.queue) and j.claimed_at <= v_before and j.id <> all(coalesce(v_ids, '{}'))
+    order by j.deadline limit greatest(0, recover_stale.max - coalesce(cardinality(v_ids), 0)) for update skip locked);
+  v_ids := coalesce(v_ids, '{}') || v_late;
 
-  v_recovery := jsonb_build_object('at', v_now, 'actor', recover_stale.actor, 'reason', recover_stale.reason);
-  update jobs j set state = 0, lease_token = null, worker_id = null, claimed_at = null, attempt = greatest(0, j.attempt - 1),
-    recoveries = j.recoveries + 1, last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text)
-  where j.id = any(v_retried);
-  with lost as (delete from jobs j where j.id = any(v_poison) returning j.*)
-  insert into job_history (id, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries, worker_id,
-    lease_token, timeout_ms, created_at, run_at, claimed_at, finished_at, unique_key, tag, labels, payload, last_error, last_recovery)
-  select l.id, l.queue, l.kind, 12, 'poison', l.priority, greatest(0, l.attempt - 1), l.max_attempts, l.recoveries + 1, l.worker_id,
-    l.lease_token, l.timeout_ms, l.created_at, l.run_at, l.claimed_at, clock_timestamp(), l.unique_key, l.tag, l.labels, l.payload,
-    format('poison: it lost %s workers, the last was worker %s', l.recoveries + 1, l.worker_id)
-      || coalesce('; error of an earlier attempt: ' || left(l.last_error, 8000), ''),
-    v_recovery || jsonb_build_object('worker', l.worker_id::text)
-  from lost l;
+  if v_ids <> '{}' then
+    select array_agg(j.id order by j.priority, j.run_at, j.id), array_agg(j.queue order by j.priority, j.run_at, j.id),
+      array_agg(j.worker_id order by j.priority, j.run_at, j.id),
+      array_agg(case
+          when exists (select from cancel_requests c where c.job_id = j.id and c.lease_token = j.lease_token) then 'cancelled'
+          when p.policy = 'fail' then 'failed'
+          when p.policy = 'hold' then 'held'
+          when j.recoveries + 1 >= coalesce(q.max_recoveries, 3) then 'dead'
+          else 'retried' end order by j.priority, j.run_at, j.id)
+    from jobs j left join queues q on q.name = j.queue
+      cross join lateral (select coalesce(recover_stale.policy, j.options ->> 'on_worker_loss', q.on_worker_loss, 'retry') as policy) p
+    where j.id = any(v_ids)
+    into v_ids, v_queues, v_workers, v_outcomes;
+  end if;
 
-  insert into audit_events (action, actor, target, reason, after, count)
-  values ('recover_stale', recover_stale.actor, 'jobs', recover_stale.reason, jsonb_build_object(
-      'workers', v_stale, 'retried', coalesce(cardinality(v_retried), 0), 'dead', coalesce(cardinality(v_poison), 0),
-      'jobs', to_jsonb((v_poison || v_retried)[1:100])),
-    coalesce(cardinality(v_poison), 0) + coalesce(cardinality(v_retried), 0));
-  return query select r.id, 'retried' from unnest(v_retried) r(id) union all select d.id, 'dead' from unnest(v_poison) d(id);
+  if not recover_stale.dry_run and v_ids <> '{}' then
+    v_recovery := jsonb_build_object('at', v_now, 'actor', recover_stale.actor, 'reason', recover_stale.reason);
+    -- What ends here: its row says how before it is moved to the history.
+    update jobs j set attempt = greatest(0, j.attempt - 1), recoveries = j.recoveries + 1,
+      last_error = left(case d.outcome
+          when 'dead' then format('poison: it lost %s workers, the last was worker %s', j.recoveries + 1, j.worker_id)
+          when 'failed' then format('worker %s was lost while it ran, and the policy is not to run it again', j.worker_id)
+          else (select format('cancelled by %s: %s', c.actor, c.reason) from cancel_requests c where c.job_id = j.id) end
+        || coalesce('; error of an earlier attempt: ' || left(j.last_error, 7000), ''), 8192),
+      last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text, 'cause', case when j.id = any(v_late) then 'deadline' else 'worker' end,
+        'policy', case d.outcome when 'dead' then 'retry' when 'failed' then 'fail' else 'cancel' end)
+    from unnest(v_ids, v_outcomes) d(id, outcome) where d.outcome in ('dead', 'failed', 'cancelled') and j.id = d.id;
+    v_ended := array(select d.id from unnest(v_ids, v_outcomes) d(id, outcome) where d.outcome in ('dead', 'failed'));
+    perform move_to_history(v_ended, 12, dead_reasons => array(select case d.outcome when 'dead' then 'poison' else 'worker_lost' end
+      from unnest(v_ids, v_outcomes) d(id, outcome) where d.outcome in ('dead', 'failed')));
+    perform move_to_history(array(select d.id from unnest(v_ids, v_outcomes) d(id, outcome) where d.outcome = 'cancelled'), 11);
+    -- Pending again at the old place. What is beyond the first hundred comes within five seconds, so that the loss of many
+    -- workers is not followed by the rush of all their jobs.
+    update jobs j set state = case when d.outcome = 'held' then 4 when d.at > c_at_once then 2 else 0 end,
+      run_at = case when d.outcome = 'retried' and d.at > c_at_once then v_now + random() * interval '5 seconds' else j.run_at end,
+      last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text,
+        'policy', case d.outcome when 'held' then 'hold' else 'retry' end,
+        'cause', case when j.id = any(v_late) then 'deadline' else 'worker' end),
+      lease_token = null, worker_id = null, claimed_at = null, deadline = null, limited = false, process = null,
+      attempt = greatest(0, j.attempt - 1), recoveries = j.recoveries + 1
+    from unnest(v_ids, v_outcomes) with ordinality d(id, outcome, at) where d.outcome in ('retried', 'held') and j.id = d.id;
+    -- Whoever asked for a cancel while this waited for its row.
+    perform cancel_requested(v_ids);
+    insert into audit_events (action, actor, target, reason, after, count)
+    values ('recover_stale', recover_stale.actor, 'jobs', recover_stale.reason, jsonb_build_object(
+        'workers', to_jsonb(array(select distinct w from unnest(v_workers) w order by w)),
+        'outcomes', (select jsonb_object_agg(o.outcome, o.count) from (select d.outcome, count(*) from unnest(v_outcomes) d(outcome) group by 1) o),
+        'jobs', to_jsonb(v_ids[1:100])), cardinality(v_ids));
+    perform pg_notify(hint_channel(), n.queue) from (
+      select distinct d.queue from unnest(v_queues, v_outcomes) d(queue, outcome) where d.outcome = 'retried') n;
+  end if;
+  if not recover_stale.dry_run and recover_stale.queue is null and recover_stale.workers is null then perform tidy_leases(v_lost); end if;
+  return query select d.queue, d.id, d.outcome, d.worker_id from unnest(v_ids, v_outcomes, v_queues, v_workers) d(id, outcome, queue, worker_id);
 end $function$;
 
 CREATE OR REPLACE FUNCTION register_worker(facts jsonb)
@@ -1221,16 +2699,20 @@ begin
   if jsonb_typeof(facts -> 'queues') not in ('array', 'null') then
     raise exception using errcode = '22023', message = 'the fact queues must be an array of names';
   end if;
+  if jsonb_typeof(facts -> 'kinds') not in ('array', 'null') then
+    raise exception using errcode = '22023', message = 'the fact kinds must be an array of names';
+  end if;
   -- Two that register for one container take turns, so that the later one sees the earlier one.
   perform pg_advisory_xact_lock(hashtextextended(
     current_schema() || ' worker ' || coalesce(read_fact(facts, 'pod_uid') || '/' || v_container, read_fact(facts, 'boot_id')), 7001));
   insert into workers (boot_id, pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster,
-    version, pool, queues, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
+    version, pool, queues, kinds, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
   values (read_fact(facts, 'boot_id'), read_fact(facts, 'pod_uid'), v_container, read_fact(facts, 'pod'),
     read_fact(facts, 'namespace'), read_fact(facts, 'node'), read_fact(facts, 'hostname'), read_fact(facts, 'pid')::int,
     read_fact(facts, 'ppid')::int, read_fact(facts, 'image'), read_fact(facts, 'run_as'), read_fact(facts, 'cluster'),
     read_fact(facts, 'version'), read_fact(facts, 'pool'),
     array(select q from jsonb_array_elements_text(case jsonb_typeof(facts -> 'queues') when 'array' then facts -> 'queues' else '[]' end) q),
+    case when jsonb_typeof(facts -> 'kinds') = 'array' then array(select k from jsonb_array_elements_text(facts -> 'kinds') k) end,
     read_fact(facts, 'concurrency')::int, v_lease, v_now, v_now, v_now + make_interval(secs => v_lease))
   returning id into v_id;
   -- Two processes cannot run in one container of one pod: whoever was there before is no more, whatever its lease says.
@@ -1260,6 +2742,115 @@ begin
   return v_old.until is null or v_old.until > clock_timestamp();
 end $function$;
 
+CREATE OR REPLACE FUNCTION release_deferred(max integer DEFAULT 1000)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_parents bigint[];
+  v_settled bigint := 0;
+  v_released bigint;
+begin
+  if release_deferred.max is null or release_deferred.max not between 1 and 100000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(release_deferred.max::text, 'null'));
+  end if;
+  if not pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' release_deferred', 7001)) then return 0; end if;
+  select array_agg(distinct m.depends_on) from (select d.depends_on from job_dependencies d
+    where not exists (select from jobs j where j.id = d.depends_on) limit release_deferred.max) m into v_parents;
+  if v_parents is not null then v_settled := settle_dependents(v_parents); end if;
+  update jobs j set state = case when j.run_at > clock_timestamp() then 2 else 0 end
+  where j.ctid = any(array(
+    select w.ctid from jobs w where w.state = 4 and w.last_recovery ->> 'policy' is distinct from 'hold'
+      and not exists (select from job_dependencies d where d.job_id = w.id)
+    limit release_deferred.max for update skip locked));
+  get diagnostics v_released = row_count;
+  return v_settled + v_released;
+end $function$;
+
+CREATE OR REPLACE FUNCTION retry_job(id bigint, actor text, reason text)
+ RETURNS text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select act_on_job('retry', id, actor, reason)
+$function$;
+
+CREATE OR REPLACE FUNCTION retry_jobs(filter jsonb, actor text, reason text, max integer DEFAULT 1000, dry_run boolean DEFAULT false)
+ RETURNS TABLE(matched bigint, changed bigint, ids bigint[])
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select * from act_on_jobs('retry', filter, actor, reason, max, dry_run)
+$function$;
+
+CREATE OR REPLACE FUNCTION retry_locked(ids bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_done bigint[];
+  v_back bigint[];
+begin
+  with again as (
+    update jobs j set state = 0, run_at = clock_timestamp(), generation = j.generation + 1, attempt = 0, recoveries = 0,
+      progress = null, process = null, exit_code = null
+    where j.id = any(retry_locked.ids) and (j.state = 3 or (j.state = 4 and j.last_recovery ->> 'policy' = 'hold'))
+    returning j.id)
+  select array_agg(a.id) from again a into v_done;
+  -- Back from the history; what lasts (payload, options, error) lasts, what belonged to the generation does not.
+  with back as (
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      generation, concurrency_key, unique_key, tag, labels, options, last_error, errors, last_recovery)
+    overriding system value
+    select h.id, h.queue, h.kind, h.payload, 0, clock_timestamp(), h.created_at, h.priority, h.max_attempts, h.timeout_ms,
+      h.result_ttl_seconds, h.generation + 1, h.concurrency_key, h.unique_key, h.tag, h.labels, h.options, h.last_error, h.errors,
+      h.last_recovery
+    from job_history h where h.id = any(retry_locked.ids) and h.state = 12 and not h.superseded
+    order by h.unique_key, h.id
+    on conflict do nothing
+    returning id)
+  select array_agg(b.id) from back b into v_back;
+  update job_history h set superseded = true where h.id = any(v_back) and h.state = 12 and not h.superseded;
+  -- The live job guards its key by itself.
+  delete from kept_keys k where k.job_id = any(v_back);
+  return coalesce(v_done, '{}') || coalesce(v_back, '{}');
+end $function$;
+
+CREATE OR REPLACE FUNCTION retry_wait(policy jsonb, attempt integer, chance double precision)
+ RETURNS interval
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when policy ? 'intervals_seconds' then
+      make_interval(secs => (policy -> 'intervals_seconds' ->> (least(attempt, jsonb_array_length(policy -> 'intervals_seconds')) - 1))::float8)
+    else
+      make_interval(secs => least(coalesce((policy #>> '{exponential,max_seconds}')::float8, 3600),
+          coalesce((policy #>> '{exponential,initial_seconds}')::float8, 1) * power(2, least(attempt, 31) - 1))
+        * (1 + coalesce((policy #>> '{exponential,jitter_percent}')::float8, 20) / 100 * (2 * chance - 1)))
+    end
+$function$;
+
+CREATE OR REPLACE FUNCTION return_rate(queues text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  perform from (select from queue_limits l where l.queue = any(return_rate.queues) and l.rate_count is not null
+    order by l.queue for update) l;
+  update queue_limits l set tokens = least(l.rate_count, l.tokens + r.starts)
+  from (select q.name, count(*) as starts from unnest(return_rate.queues) q(name) group by q.name) r
+  where l.queue = r.name and l.rate_count is not null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION return_unstarted(ids bigint[], lease_tokens bigint[])
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -1271,20 +2862,173 @@ CREATE OR REPLACE FUNCTION return_unstarted(ids bigint[], lease_tokens bigint[])
 AS $function$
 #variable_conflict use_column
 declare
-  v_done bigint[];
+  v_queues text[];
 begin
   perform check_pairs(return_unstarted.ids, return_unstarted.lease_tokens);
   with returned as (
     update jobs j set state = 0, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
-      attempt = j.attempt - 1
+      deadline = null, limited = false, attempt = j.attempt - 1
     from unnest(return_unstarted.ids, return_unstarted.lease_tokens) t(id, token)
     where t.id = j.id and t.token = j.lease_token
-    returning j.id)
-  select array(select r.id from returned r) into v_done;
-  if cardinality(v_done) = cardinality(return_unstarted.ids) then return '{}'; end if;
-  return array(select t.id from unnest(return_unstarted.ids, return_unstarted.lease_tokens) t(id, token)
-    where t.id <> all(v_done) and not exists (select from jobs j where j.id = t.id and j.last_lease_token = t.token));
+    returning j.queue)
+  select array_agg(r.queue) from returned r into v_queues;
+  if exists (select from queue_limits) then perform return_rate(v_queues); end if;
+  perform cancel_requested(return_unstarted.ids);
+  if cardinality(v_queues) = cardinality(return_unstarted.ids) then return '{}'; end if;
+  return lost_leases(return_unstarted.ids, return_unstarted.lease_tokens, false);
 end $function$;
+
+CREATE OR REPLACE FUNCTION settle_deleted(ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  if exists (select from job_dependencies) then perform settle_dependents(settle_deleted.ids, 0); end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION settle_dependents(parents bigint[], fate integer DEFAULT NULL::integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_parents bigint[] := settle_dependents.parents;
+  v_fate int := settle_dependents.fate;
+  v_waiting bigint[];
+  v_cancelled bigint[];
+  v_queues text[];
+  v_settled bigint := 0;
+begin
+  -- A loop and no recursion: a chain of dependents may be longer than the stack is deep.
+  loop
+    -- What a job waited for is of no interest once it waits no more.
+    delete from job_dependencies d where d.job_id = any(v_parents);
+    select array_agg(distinct d.job_id) from job_dependencies d
+      where d.depends_on = any(v_parents) and not exists (select from jobs j where j.id = d.depends_on) into v_waiting;
+    exit when v_waiting is null;
+    -- Two parents that end at once: the second waits here until the first has committed, and then sees that it was the
+    -- last. Whom somebody holds for longer is left to release_deferred, with its edge.
+    v_waiting := lock_waiting(v_waiting);
+    exit when v_waiting = '{}';
+
+    with settled as (
+      delete from job_dependencies d where d.depends_on = any(v_parents) and d.job_id = any(v_waiting)
+      returning d.job_id, d.depends_on, d.policy),
+    judged as (
+      select s.job_id, s.depends_on, s.policy, coalesce(v_fate,
+        (select h.state from job_history h where h.id = s.depends_on order by h.generation desc limit 1)) as fate
+      from settled s),
+    cancelled as (
+      update jobs j set last_error = format('cancelled: it depends on job %s, which is %s', d.depends_on,
+        case d.fate when 11 then 'cancelled' when 12 then 'dead' else 'deleted' end)
+      from (select distinct on (i.job_id) i.* from judged i where i.policy = 'cancel' and i.fate is distinct from 10 order by i.job_id, i.depends_on) d
+      where j.id = d.job_id and j.state = 4
+      returning j.id)
+    select coalesce(array_agg(c.id), '{}') from cancelled c into v_cancelled;
+
+    with released as (
+      update jobs j set state = case when j.run_at > clock_timestamp() then 2 else 0 end
+      where j.id = any(v_waiting) and j.id <> all(v_cancelled) and j.state = 4
+        and not exists (select from job_dependencies d where d.job_id = j.id)
+      returning j.queue)
+    select array_agg(r.queue) from released r into v_queues;
+    if v_queues is not null then
+      perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
+      v_settled := v_settled + cardinality(v_queues);
+    end if;
+
+    exit when v_cancelled = '{}';
+    v_settled := v_settled + move_to_history(v_cancelled, 11, dependents => false);
+    v_parents := v_cancelled;
+    v_fate := 11;
+  end loop;
+  return v_settled;
+end $function$;
+
+CREATE OR REPLACE FUNCTION snooze(ids bigint[], lease_tokens bigint[], delays_seconds double precision[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_done bigint;
+begin
+  perform check_pairs(snooze.ids, snooze.lease_tokens);
+  if cardinality(snooze.delays_seconds) is distinct from cardinality(snooze.ids)
+    or exists (select from unnest(snooze.delays_seconds) d(seconds) where d.seconds between 0 and 315360000 is not true) then
+    raise exception using errcode = '22023', message = 'delays_seconds must have one number from 0 to 315360000 (10 years) per job';
+  end if;
+  update jobs j set state = 2, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
+    deadline = null, limited = false, attempt = j.attempt - 1, run_at = clock_timestamp() + make_interval(secs => t.seconds)
+  from unnest(snooze.ids, snooze.lease_tokens, snooze.delays_seconds) t(id, token, seconds)
+  where t.id = j.id and t.token = j.lease_token;
+  get diagnostics v_done = row_count;
+  perform cancel_requested(snooze.ids);
+  if v_done = cardinality(snooze.ids) then return '{}'; end if;
+  return lost_leases(snooze.ids, snooze.lease_tokens, false);
+end $function$;
+
+CREATE OR REPLACE FUNCTION state_name_at(state integer, run_at timestamp with time zone, now timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case state when 0 then 'pending' when 1 then 'running'
+    when 2 then case when run_at <= now then 'pending' else 'scheduled' end
+    when 3 then case when run_at <= now then 'pending' else 'failed' end
+    when 4 then 'deferred' when 10 then 'completed' when 11 then 'cancelled' when 12 then 'dead' end
+$function$;
+
+CREATE OR REPLACE FUNCTION tidy_leases(lost bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_batch int := 10;
+  v_from bigint;
+  v_over int;
+begin
+  delete from leases l where l.worker_id = any(tidy_leases.lost)
+    and not exists (select from jobs j where j.id = any(l.ids) and j.lease_token = l.token);
+  -- Live workers delete their own, when they say so to claim. For those that never do: a few rows from anywhere, and more only
+  -- while most of what is met is over, so that a sweep hardly touches jobs that run.
+  select f.token + ((l.token - f.token) * random())::bigint
+    from (select token from leases order by token limit 1) f, (select token from leases order by token desc limit 1) l into v_from;
+  while v_batch <= 10000 loop
+    delete from leases d where d.token = any(array(
+      select l.token from (select * from leases l where l.token >= v_from order by l.token limit v_batch) l
+      where l.claimed_at < clock_timestamp() - interval '1 minute'
+        and not exists (select from jobs j where j.id = any(l.ids) and j.lease_token = l.token)));
+    get diagnostics v_over = row_count;
+    exit when v_over < v_batch * 0.8;
+    v_batch := v_batch * 10;
+  end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case when jsonb_array_length(errors) >= 10 then errors - 0 else coalesce(errors, '[]') end
+    || jsonb_strip_nulls(jsonb_build_object('attempt', attempt, 'generation', generation, 'at', at, 'error', error,
+      'exit_code', exit_code, 'worker', worker::text))
+$function$;
 
 CREATE OR REPLACE FUNCTION workers_gone(pod_uids text[], actor text, reason text)
  RETURNS SETOF bigint
@@ -1324,6 +3068,8 @@ comment on column job_history.superseded is 'A retry began a later generation of
 
 comment on column jobs.attempt is 'Attempts spent in this generation, the running one included. Repeats after a recovery, so it is no fence.';
 
+comment on column jobs.concurrency_key is 'Which jobs of the queue share a limit, or take turns with those of other keys. Empty: has none, and its queue lets the keys take turns.';
+
 comment on column jobs.deadline is 'While a job with a timeout runs: when it is stale although its worker is live. Its timeout, and a grace.';
 
 comment on column jobs.errors is 'Errors of earlier attempts, oldest first, the last ten: attempt, generation, at, error, exit_code, worker.';
@@ -1362,6 +3108,64 @@ comment on column queues.retry is 'How long a failed job waits when it says noth
 
 comment on column schedules.next_at is 'The next tick. Null: the schedule has no further one.';
 
+comment on column v_jobs.can_retry is 'retry_job would accept it: failed, dead, or held by recovery. (Refused still while another live job has its unique key.)';
+
+comment on column v_jobs.cancel_requested is 'It runs, and its worker has been asked to stop it.';
+
+comment on column v_jobs.dead_reason is 'Why a dead job is dead: attempts (spent), permanent (its handler said so), poison (it lost too many workers), worker_lost (policy fail).';
+
+comment on column v_jobs.errors is 'Errors of earlier attempts, oldest first, at most ten.';
+
+comment on column v_jobs.is_stale is 'It runs, and its worker''s lease has lapsed, or the worker is gone, fenced or unknown, or its own deadline has passed. Recovery takes it.';
+
+comment on column v_jobs.locked_by is 'Who runs it: pod or host of the worker, and its id.';
+
+comment on column v_jobs.locked_until is 'Until when its lease holds unless renewed: the end of the worker''s lease or the job''s deadline, whichever comes first.';
+
+comment on column v_jobs.recovery_hint is 'What a person can do about it, in words; null when there is nothing to say.';
+
+comment on column v_jobs.result is 'What its handler returned; null from result_expires_at on.';
+
+comment on column v_jobs.state is 'deferred, scheduled, pending, running, failed (waits for its next attempt), completed, cancelled, dead.';
+
+comment on column v_jobs.stored_state is 'The state as it is stored, which indexes know: pending 0, running 1, scheduled 2, failed 3, deferred 4, completed 10, cancelled 11, dead 12. A scheduled or failed job whose run_at has come reads as pending in state.';
+
+comment on column v_runs.app_id is 'The label app_id; variant_id and bundle_id likewise.';
+
+comment on column v_runs.end_time is 'When it was completed, cancelled or dead; null while it is live.';
+
+comment on column v_runs.exit_code is 'Only of a run that has ended: that of its process; 0 of one completed by a handler that has none; null of others.';
+
+comment on column v_runs.hostname is 'The node that processes or processed it, outside a cluster the host.';
+
+comment on column v_runs.id is 'The run: the id of the job, with the generation behind a dot from the second on.';
+
+comment on column v_runs.key is 'The label key, else job and generation: unique to the run.';
+
+comment on column v_runs.last_heartbeat_time is 'Last heartbeat of its worker while it ran.';
+
+comment on column v_runs.pid is 'Process that runs or ran it: that of an executable handler, else the worker''s.';
+
+comment on column v_runs.ppid is 'Parent process of the process that runs or ran it; text, as in the source.';
+
+comment on column v_runs.queued_time is 'When it was enqueued.';
+
+comment on column v_runs.remote_id is 'The label remote_id, else the pod.';
+
+comment on column v_runs.start_time is 'When its present or last attempt was claimed; null before the first.';
+
+comment on column v_runs.status is '0 active: not ended, also between attempts. 1 finished: completed, cancelled or dead. 2 finalized: ended, and its finaliser job has completed.';
+
+comment on column v_runs.tag is 'Its tag, else its kind.';
+
+comment on column v_workers.heartbeat_age_ms is 'Milliseconds since its last heartbeat, renewing or not, by this database''s clock.';
+
+comment on column v_workers.is_live is 'Its lease holds: what it runs is not stale.';
+
+comment on column v_workers.running is 'Jobs that the store counts as running on it.';
+
+comment on column v_workers.verdict is 'gone (it left, or was seen to be gone), fenced, lapsed (no heartbeat renewed its lease in time), loop_blocked (it beats, but its main loop does not turn, so its lease runs out), slots_stuck (every slot is taken by a handler that ignores its abort signal), draining, claim_stalled (slots are free and no claim finished for a minute), healthy. The first that holds, in the order given here. Of the worker alone: whether a job is stale is is_stale in v_jobs.';
+
 comment on column workers.kinds is 'Kinds it has handlers for; null when it did not say.';
 
 comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished.';
@@ -1374,29 +3178,87 @@ comment on column workers.loop_age_ms is 'As of the last heartbeat: milliseconds
 
 comment on column workers.renewing is 'False while it beats without renewing its lease: its main loop is blocked.';
 
+comment on function acknowledge_cancel(ids bigint[], lease_tokens bigint[], durations_ms integer[]) is 'The handler stopped because its job was to be cancelled: the job is cancelled. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
+
+comment on function act_on_job(act text, id bigint, actor text, reason text) is 'Internal. Body of retry_job, cancel_job and delete_job.';
+
+comment on function act_on_jobs(act text, filter jsonb, actor text, reason text, max integer, dry_run boolean, OUT matched bigint, OUT changed bigint, OUT ids bigint[]) is 'Internal. Body of retry_jobs, cancel_jobs and delete_jobs.';
+
 comment on function add_queues(names text[]) is 'Internal. Makes queues known without ever waiting for another transaction.';
+
+comment on function cancel_job(id bigint, actor text, reason text) is 'Cancels a job. One that does not run ends at once: cancelled. One that runs is asked to stop: requested; its worker learns by a hint and by its next heartbeat, and the job ends cancelled when the worker says so, when its attempt fails or is given back, or when it is recovered, and completed when it completes first. Also not_found, or the terminal state that forbids it. One audit event when anything changed. Raises 22023 without actor or reason.';
+
+comment on function cancel_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Cancels the jobs that a filter means, as cancel_job does: those that do not run at once, those that run by a request to their worker. Filter, max, dry_run and answer as in retry_jobs.';
+
+comment on function cancel_locked(ids bigint[], actor text, reason text) is 'Internal. Cancels jobs whose rows the caller has locked: at once, or by a request to the worker that runs them.';
+
+comment on function cancel_requested(ids bigint[]) is 'Internal. Jobs that somebody asked to cancel while they ran, and that have just stopped running for another reason, are cancelled. Called in a later statement than the one that stopped them, which has waited for whoever asked.';
+
+comment on function cancel_requests(worker bigint) is 'Jobs of a worker that somebody wants cancelled: abort the handler, then acknowledge_cancel. A job that finishes first is finished. heartbeat names them too.';
+
+comment on function check_filter(filter jsonb, actor text, reason text, max integer) is 'Internal. Raises 22023 unless a bulk act says what, how many, who and why.';
+
+comment on function check_keys(value jsonb, keys text[], what text) is 'Internal. An object with no other keys than these; raises 22023 otherwise.';
+
+comment on function check_kind(kind text) is 'Internal. Raises 22023 when a job cannot have this kind.';
+
+comment on function check_number(value jsonb, lowest numeric, highest numeric, whole boolean, what text, advice text) is 'Internal. A number that must be between two others; raises 22023 in the words of what and advice.';
 
 comment on function check_pairs(ids bigint[], lease_tokens bigint[]) is 'Internal. Raises 22023 unless every id has its token.';
 
 comment on function check_queue_name(name text) is 'Internal. Raises 22023 when a queue cannot have this name.';
 
+comment on function check_retry(policy jsonb, what text) is 'Internal. A retry policy: {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}}, each of the three optional, the wait doubles; or {"intervals_seconds": [10, 60]}, the last repeats. Raises 22023 for anything else.';
+
+comment on function check_text(value jsonb, longest integer, what text) is 'Internal. A string that is neither empty nor too long; raises 22023 otherwise.';
+
+comment on function check_word(value jsonb, words text[], what text) is 'Internal. One word out of a few; raises 22023 otherwise.';
+
 comment on function check_words(actor text, reason text) is 'Internal. Raises 22023 unless an act says who and why.';
 
-comment on function claim(worker bigint, queues text[], max integer) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
+comment on function claim(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[]) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
 
-comment on function complete(ids bigint[], lease_tokens bigint[], results json[], durations_ms integer[]) is 'Moves finished jobs to the history. Exact pairs of id and lease token; returns the ids whose lease was lost, normally {}: drop their outcome, never turn it into a failure. Repeating a call whose reply was lost counts as done.';
+comment on function claimable_queues(worker bigint, queues text[]) is 'Internal. Locks the queues against holds until the transaction ends, and returns those that are not held, in their order.';
+
+comment on function clear_leases(worker bigint, held_tokens bigint[], done_tokens bigint[]) is 'Internal. Forgets the claims of a worker that are over, and returns the jobs of those it never heard of.';
+
+comment on function complete(ids bigint[], lease_tokens bigint[], results json[], durations_ms integer[], exit_codes integer[]) is 'Moves finished jobs to the history. Exact pairs of id and lease token; returns the ids whose lease was lost, normally {}: drop their outcome, never turn it into a failure. Repeating a call whose reply was lost counts as done. Results at most 1 MiB as text, kept for the result_ttl_seconds of the job. In the transaction of the handler''s own writes it commits with them or not at all.';
+
+comment on function configure_queue(queue text, policy jsonb, actor text, reason text) is 'Sets the policy of a queue, and makes the queue known. What the policy does not name is left as it is; null puts back the default. For jobs that say nothing of their own, copied when they are enqueued: max_attempts (5), timeout_seconds (none), result_ttl_seconds (as long as the record). Read when they fail or are recovered: retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail or hold), max_recoveries (3). Limits, for all workers together: max_running, max_running_per_key, fair (concurrency keys take turns), rate ({"count": 100, "per_seconds": 60}). Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
+
+comment on function configure_store(settings jsonb, actor text, reason text) is 'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
+
+comment on function defer_jobs(ids bigint[], options jsonb[]) is 'Internal. What newly enqueued jobs wait for; jobs that wait for nothing that is still live are settled at once.';
+
+comment on function delete_job(id bigint, actor text, reason text) is 'Deletes a job that does not run and has not ended, as if it had never been enqueued. Answer: deleted, not_found, or the state that forbids it (running, completed, cancelled, dead). One audit event when deleted. Raises 22023 without actor or reason.';
+
+comment on function delete_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Deletes the jobs that a filter means, as delete_job does: those that do not run and have not ended. Filter, max, dry_run and answer as in retry_jobs.';
+
+comment on function delete_locked(ids bigint[]) is 'Internal. Deletes jobs that do not run and whose rows the caller has locked.';
+
+comment on function delete_schedule(name text, actor text, reason text) is 'Deletes a schedule; jobs of its ticks that were enqueued stay. Returns whether it was there; only then is an audit event written.';
 
 comment on function deregister_worker(worker bigint) is 'The worker leaves. What it still holds is stale at once.';
 
-comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, unique_key, tag, labels (object of strings), notify (hint to workers when committed). Outcome: inserted, or duplicate with the id of the live job that has the unique_key. Raises 22023 for what cannot be stored.';
+comment on function due_schedules(max integer) is 'Schedules that have a tick due, the longest due first, with the time by this database''s clock. Work out which ticks fire and which are skipped, then call fire_schedule.';
 
-comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. Outcome: inserted, or duplicate with the id of the live job that has the unique_key. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
+comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry (see check_retry), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
+
+comment on function enqueue_finalisers(ended jsonb, state integer) is 'Internal. The jobs that are to run because these ended.';
+
+comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
 
 comment on function ensure_queue(queue text) is 'Makes a queue known before its first job. Returns whether it was new.';
 
-comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], durations_ms integer[]) is 'Records failed attempts: the job waits for its next one (1 s doubling to an hour, jittered), or is dead when max_attempts are spent. Exact pairs; returns the ids whose lease was lost. Keeps the first 8192 characters of an error. Repeating a call whose reply was lost counts as done.';
+comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], durations_ms integer[], exit_codes integer[], permanent boolean[]) is 'Records failed attempts: the job waits for its next one as its retry policy says (its own, else its queue''s, else 1 s doubling to an hour, jittered), or is dead when max_attempts are spent or the error is permanent; cancelled when somebody asked for that. Exact pairs; returns the ids whose lease was lost. Keeps the first 8192 characters of an error, and the errors of the last ten attempts. Repeating a call whose reply was lost counts as done.';
 
-comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back). Count lease_ms from when the heartbeat was sent.';
+comment on function filter_dead(filter jsonb) is 'Internal. Dead jobs that a filter means; their age counts from when they died.';
+
+comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs that a filter means and that this act can do something to.';
+
+comment on function fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone) is 'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
+
+comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
 
 comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, or * for all; anybody can send one, so go and look.';
 
@@ -1406,25 +3268,81 @@ comment on function hold_lock(queue text) is 'Internal. Key of the advisory lock
 
 comment on function insert_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[]) is 'Internal. Inserts jobs that were checked; returns the ids of those whose unique key was free.';
 
+comment on function insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb) is 'Internal. A job whose unique key was taken a moment ago: the live job that has it, replaced when that was asked for and it does not run.';
+
+comment on function keep_keys(ended jsonb) is 'Internal. Unique keys that stay taken for a while after these jobs.';
+
+comment on function lock_waiting(ids bigint[]) is 'Internal. Locks jobs, but waits for no long transaction: returns those it got.';
+
+comment on function lost_leases(ids bigint[], lease_tokens bigint[], completing boolean) is 'Internal. Which pairs have not ended an attempt, neither now nor by an earlier call whose reply was lost.';
+
+comment on function lost_workers(among bigint[]) is 'Internal. Workers that have lease rows and are not live: lapsed, gone, fenced or missing. Their rows are locked, so that none comes back to life before the transaction ends.';
+
 comment on function maintain(days_ahead integer) is 'Housekeeping, about once an hour: partitions of the history for the days ahead; forgets workers and holds that ended a week ago. Returns how many partitions were made; 0 also when another caller is at it.';
 
 comment on function make_history_partitions(days_ahead integer) is 'Internal. Makes the partitions of the history from today (UTC) on.';
 
+comment on function move_to_history(ids bigint[], to_state integer, lease_tokens bigint[], dead_reasons text[], durations_ms integer[], results json[], exit_codes integer[], dependents boolean) is 'Internal. The terminal transition of jobs, to completed 10, cancelled 11 or dead 12 (with a reason each): from jobs to the history, with all that follows from it. Without lease_tokens whoever holds them, so the caller has locked the rows; it has also written what else changes. Returns how many were moved.';
+
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
 
-comment on function queue_stats() is 'Counts of every queue, from one statement. Pending: claimable now, held or not; stale: running jobs that no live worker backs. The oldest pending job counts from when it became claimable.';
+comment on function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone) is 'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
+
+comment on function pick_in_turns(queue text, room integer, per_key integer, from_key text) is 'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
+
+comment on function pick_jobs(queues text[], limited text[], max integer, slots integer) is 'Internal. The rows a claim takes when some of its queues have limits, locked.';
+
+comment on function pick_limited(queue text, max integer) is 'Internal. The rows a claim takes of one queue with limits; the caller has locked its row of queue_limits.';
+
+comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
+
+comment on function put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text) is 'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
+
+comment on function queue_stats() is 'Counts of every queue, from one statement and hence one instant. Pending: claimable now, held or not; stale: running jobs that no live worker backs or whose deadline passed; dead and cancelled: those still kept. The oldest pending job counts from when it became claimable. held: whether any hold, its own or of *, is in force; then the limits, null where there is none.';
+
+comment on function read_dependencies(value jsonb) is 'Internal. The option depends_on as rows; raises 22023 when it is none.';
 
 comment on function read_fact(facts jsonb, name text) is 'Internal. A fact as text; empty is absent.';
 
 comment on function read_options(options jsonb) is 'Internal. Checks the options of a job and turns them into columns.';
 
-comment on function recover_stale(max integer, workers bigint[], actor text, reason text) is 'Recovers stale jobs: running, and the worker''s lease has lapsed, or the worker is gone, fenced or missing. They are pending again in their old place and spend no attempt; the third loss of a job makes it dead (poison). Outcome: retried or dead. With workers, only jobs of these. One audit event when there was any. Safe to call from everywhere at once: each job moves once.';
+comment on function read_policy(policy jsonb, INOUT q queues, INOUT l queue_limits) is 'Internal. Checks the policy of a queue and writes what it says into the rows of the queue and of its limits.';
 
-comment on function register_worker(facts jsonb) is 'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
+comment on function read_setting(setting jsonb, name text, low numeric, high numeric, whole boolean) is 'Internal. A number of a policy or of the settings; null stays null. Raises 22023 when it is something else or out of bounds.';
+
+comment on function record_process(id bigint, lease_token bigint, pid integer, ppid integer, run_as text) is 'Says which process runs a job, when that is not the worker itself. Returns false when the lease was lost: stop.';
+
+comment on function recover_stale(max integer, workers bigint[], actor text, reason text, INOUT queue text, older_than_seconds integer, policy text, dry_run boolean, OUT id bigint, OUT outcome text, OUT worker_id bigint) is 'Recovers up to max stale jobs: running, and the lease of the worker has lapsed, or the worker is gone, fenced or missing, or the job''s own deadline (timeout and a minute) has passed. workers and queue narrow it, older_than_seconds leaves alone what was claimed more recently; dry_run says what would be done. Policy, for this call or that of the job or of its queue: retry (outcome retried: pending again in its old place, no attempt spent; beyond the first 100 of a call within 5 s; at the max_recoveries-th loss dead, reason poison), fail (outcome failed: dead, reason worker_lost), hold (outcome held: waits until somebody retries or cancels it). A job with a cancel request ends cancelled. One audit event when anything changed. Safe to call from everywhere at once: each job moves once. Raises 22023 for arguments out of bounds.';
+
+comment on function register_worker(facts jsonb) is 'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, kinds (what it has handlers for; absent: it does not say), concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
 
 comment on function release(queue text, name text, actor text, reason text) is 'Takes one hold away; others keep the queue held. Returns whether it was in force.';
 
-comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost.';
+comment on function release_deferred(max integer) is 'Settles deferred jobs that nobody settled when what they wait for ended, because one transaction could not see the other. Part of every sweep. Returns how many.';
+
+comment on function retry_job(id bigint, actor text, reason text) is 'Runs a job again that failed, is dead, or was held by recovery: a new generation with the same id, pending at once, with all attempts and recoveries before it. Its last_error and errors are kept; what a dead job left in the history stays there, and v_runs shows it. Answer: retried; not_found; duplicate when another live job has its unique key; otherwise the state that forbids it (pending, scheduled, deferred, running, completed, cancelled). One audit event when retried. Raises 22023 without actor or reason.';
+
+comment on function retry_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Retries the jobs that a filter means, as retry_job does: failed, dead and held ones, the oldest first, at most max (1000). Filter keys, all of which must hold: ids, queue, kind, state, tag, labels (object), worker, unique_key, older_than_seconds (since it was enqueued, for a dead one since it died); an empty filter is refused. matched: how many could be retried; changed: how many were; ids: the first 100 of these. dry_run changes nothing and says in ids what would come first. What somebody is changing at that moment, and what has its unique key in the hands of another live job, is left out. One audit event when anything changed. Raises 22023 for a filter that cannot be read.';
+
+comment on function retry_locked(ids bigint[]) is 'Internal. Begins a new generation of jobs whose rows the caller has locked; returns those it was possible for.';
+
+comment on function retry_wait(policy jsonb, attempt integer, chance double precision) is 'Internal. How long a job waits after its given attempt failed. chance, 0 to 1, is where in the jitter: what failed together does not return together. Without a policy 1 s, 2 s, 4 s … at most an hour, 20 % more or less.';
+
+comment on function return_rate(queues text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues.';
+
+comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
+
+comment on function settle_deleted(ids bigint[]) is 'Internal. These jobs were deleted: what waited for them is settled.';
+
+comment on function settle_dependents(parents bigint[], fate integer) is 'Internal. These jobs are not live any more: what waited only for them runs, or is cancelled when they were not completed and its policy says so, and so on down the chain. fate: their state when known; 0: deleted. Returns how many jobs were settled.';
+
+comment on function snooze(ids bigint[], lease_tokens bigint[], delays_seconds double precision[]) is 'The handler wants to be run again later: the job is scheduled that many seconds from now, no attempt spent. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
+
+comment on function state_name_at(state integer, run_at timestamp with time zone, now timestamp with time zone) is 'Internal. The state of a job in words. One that waits and whose time has come reads as pending, whether or not a claim has noticed.';
+
+comment on function tidy_leases(lost bigint[]) is 'Internal. Deletes lease rows none of whose jobs still runs under them: all of these lost workers, and some of others.';
+
+comment on function with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone) is 'Internal. The errors of a job and one more, the last ten.';
 
 comment on function workers_gone(pod_uids text[], actor text, reason text) is 'Somebody who can know it, such as the operator, saw these pods go: marks their workers gone and returns their ids. Their jobs are stale at once; pass the ids to recover_stale. One audit event when there was any.';
 
@@ -1460,10 +3378,22 @@ comment on table store_settings is 'How long the store keeps what is over.';
 
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 
+comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
+
 comment on view v_holds is 'Holds that are in force.';
 
-comment on view v_jobs is 'All jobs, live and finished, with their state in words.';
+comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
+
+comment on view v_leased is 'Jobs that claims took, as the lease rows name them: the way to running jobs that needs no index on them. May name jobs that have ended since; v_jobs decides.';
 
 comment on view v_queue_stats is 'The function queue_stats as a view.';
 
-comment on view v_workers is 'Workers, with the age of their heartbeat and the number of jobs they run.';
+comment on view v_queues is 'Queues that are known, their policy and limits (null: the default, no limit), and whether any hold is in force.';
+
+comment on view v_runs is 'One row per generation of every job, in the fields and types of the get_jobs call of Posit Connect; job_id and generation are ours. A retry by a person begins a new generation. What the run did not record itself is that of the worker that had it.';
+
+comment on view v_schedules is 'Schedules, whether a tick is due, and what became of the latest one: fired, skipped, or duplicate (its job was there already).';
+
+comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';
+
+comment on view v_workers is 'Workers, with what their heartbeats said last and what to think of it.';

@@ -7,8 +7,8 @@
 import { format } from "prettier";
 import { writeOrCheck } from "../../test/generated-files.ts";
 import { renderReference } from "../src/reference.ts";
-import { VERBS } from "../src/verbs.ts";
+import { VERB_GROUPS } from "../src/verbs.ts";
 
 const file = "docs/reference/cli.md";
-const text = await format(await renderReference(VERBS), { parser: "markdown", printWidth: 120 });
+const text = await format(await renderReference(VERB_GROUPS), { parser: "markdown", printWidth: 120 });
 writeOrCheck(new Map([[file, text]]));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseCommandLine, usageLine } from "./arguments.ts";
+import { findVerb, parseCommandLine, usageLine } from "./arguments.ts";
 import { Failure } from "./failure.ts";
+import type { Verb } from "./verb.ts";
 import { VERBS } from "./verbs.ts";
 
 /** The arguments of a command line that is well formed. */
@@ -69,7 +70,7 @@ describe("a command line", () => {
 
   it.each([
     [["puase", "q"], "there is no verb 'puase' | Did you mean `jobqueue pause`?"],
-    [["delete"], "there is no verb 'delete' | `jobqueue help` lists the verbs."],
+    [["remove"], "there is no verb 'remove' | `jobqueue help` lists the verbs."],
     [["pause", "q", "--resaon", "x"], "there is no flag --resaon | Did you mean --reason?"],
     [["pause", "q", "-z"], "there is no flag -z | `jobqueue help VERB` lists the flags of a verb."],
     [
@@ -78,7 +79,7 @@ describe("a command line", () => {
     ],
     [
       ["status", "--reason", "x"],
-      "status has no flag --reason (pause, resume have it) | `jobqueue help status` lists its flags.",
+      "status has no flag --reason (retry, cancel, delete and others have it) | `jobqueue help status` lists its flags.",
     ],
     [["-o", "json"], "-o needs a verb before or after it | `jobqueue help` lists the verbs."],
     [
@@ -106,7 +107,7 @@ describe("a command line", () => {
     [["status", "-o", "jsn"], "--output takes one of table, json, yaml, name, not 'jsn' | Did you mean json?"],
     [
       ["jobs", "--state", "runing"],
-      "--state takes one of pending, running, scheduled, failed, completed, dead, not 'runing' | Did you mean running?",
+      "--state takes one of pending, running, scheduled, failed, deferred, completed, cancelled, dead, not 'runing' | Did you mean running?",
     ],
     [["version", "--cluster=yes"], "--cluster takes no value"],
     [
@@ -126,17 +127,26 @@ describe("a command line", () => {
   it("is shown as usage with what it needs", () => {
     expect(VERBS.map(usageLine)).toMatchInlineSnapshot(`
       [
-        "jobqueue enqueue QUEUE KIND [flags]",
         "jobqueue status [QUEUE] [flags]",
         "jobqueue jobs [flags]",
         "jobqueue job ID [flags]",
+        "jobqueue workers [flags]",
+        "jobqueue holds [QUEUE] [flags]",
+        "jobqueue audit [flags]",
+        "jobqueue enqueue QUEUE KIND [flags]",
+        "jobqueue retry [ID…] [flags]",
+        "jobqueue cancel [ID…] [flags]",
+        "jobqueue delete [ID…] [flags]",
+        "jobqueue recover-stale [flags]",
         "jobqueue pause QUEUE --reason TEXT [flags]",
         "jobqueue resume QUEUE [flags]",
+        "jobqueue configure QUEUE [flags]",
+        "jobqueue configure-store [flags]",
         "jobqueue migrate [flags]",
         "jobqueue worker [flags]",
         "jobqueue operator [flags]",
         "jobqueue version [flags]",
-        "jobqueue help [VERB] [flags]",
+        "jobqueue help [VERB…] [flags]",
       ]
     `);
   });
@@ -147,5 +157,57 @@ describe("a command line", () => {
     expect(() => args.number("output")).toThrow("status has no flag --output of type integer or duration");
     expect(() => args.positional("QUEUE")).toThrow("QUEUE is not required");
     expect(() => args.optional("KIND")).toThrow("status has no positional KIND");
+  });
+});
+
+describe("what the table can express", () => {
+  const verb = (name: string, more: Partial<Verb> = {}): Verb => ({
+    name,
+    summary: "Does it.",
+    description: [],
+    positionals: [],
+    flags: [],
+    groups: [],
+    examples: [],
+    load: async () => ({ run: async () => 0 }),
+    ...more,
+  });
+  const table = [
+    verb("show"),
+    verb("timer put", { positionals: [{ name: "NAME", required: true, summary: "Its name." }] }),
+    verb("timer delete", {
+      positionals: [{ name: "NAME", required: false, many: true, summary: "Their names." }],
+      flags: [{ name: "mark", type: "text", placeholder: "K=V", repeatable: true, summary: "A mark." }],
+    }),
+  ];
+  const parsed = (...argv: string[]) => {
+    const request = parseCommandLine(argv, table);
+    if (request.kind !== "run") throw new Error("asks for help");
+    return request;
+  };
+
+  it("a verb of two words, which need not stand together", () => {
+    expect(parsed("timer", "put", "x").args.positional("NAME")).toBe("x");
+    expect(parsed("timer", "--mark", "a=1", "delete", "x").verb.name).toBe("timer delete");
+    expect(parseCommandLine(["timer", "put", "--help"], table)).toEqual({ kind: "help", topic: "timer put" });
+  });
+
+  it.each([
+    [["timer"], "timer needs to be told what to do", "It is one of `x timer put`, `x timer delete`."],
+    [["timer", "pot"], "there is no verb 'timer pot'", "Did you mean `x timer put`?"],
+    [["shwo"], "there is no verb 'shwo'", "Did you mean `x show`?"],
+  ])("that is not there suggests what is: %j", (words, message, remedy) => {
+    expect(() => findVerb(words, table, "x")).toThrow(expect.objectContaining({ message, remedy }) as Error);
+  });
+
+  it("arguments and flags that may be given several times", () => {
+    const { verb: found, args } = parsed("timer", "delete", "x", "y", "--mark", "a=1", "--mark=b=2");
+    expect(args.many("NAME")).toEqual(["x", "y"]);
+    expect(args.texts("mark")).toEqual(["a=1", "b=2"]);
+    expect(args.has("mark")).toBe(true);
+    expect(usageLine(found)).toBe("jobqueue timer delete [NAME…] [flags]");
+    const none = parsed("timer", "delete").args;
+    expect([none.many("NAME"), none.texts("mark"), none.has("mark")]).toEqual([[], [], false]);
+    expect(() => none.text("mark")).toThrow("has no flag --mark");
   });
 });

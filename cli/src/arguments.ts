@@ -4,18 +4,21 @@ import { usageFailure } from "./failure.ts";
 import { nearest } from "./nearest.ts";
 import { type Flag, type FlagType, HELP_FLAG, type Verb, flagsOf } from "./verb.ts";
 
+/** What a flag can be read as. */
+type Value = string | number | true | readonly string[];
+
 /** The arguments of one verb, checked against its table. Asking for what the table does not have is a defect of ours. */
 export class Arguments {
   readonly #verb: Verb;
   readonly #positionals: readonly string[];
-  readonly #values: ReadonlyMap<string, string | number | true>;
+  readonly #values: ReadonlyMap<string, Value>;
   /** What followed the verb, of a verb that reads its flags itself; otherwise empty. */
   readonly rest: readonly string[];
 
   constructor(
     verb: Verb,
     positionals: readonly string[],
-    values: ReadonlyMap<string, string | number | true>,
+    values: ReadonlyMap<string, Value>,
     rest: readonly string[] = [],
   ) {
     this.rest = rest;
@@ -38,24 +41,41 @@ export class Arguments {
     return this.#positionals[index];
   }
 
+  /** What was given for a positional that takes all that are left. */
+  many(name: string): readonly string[] {
+    const index = this.#verb.positionals.findIndex((positional) => positional.name === name && positional.many);
+    if (index === -1) throw new Error(`${this.#verb.name} has no positional ${name} that takes many`);
+    return this.#positionals.slice(index);
+  }
+
   /** The value of a text or choice flag. */
   text(name: string): string | undefined {
-    return this.#read(name, ["text", "choice"]) as string | undefined;
+    return this.#read(name, ["text", "choice"], false) as string | undefined;
+  }
+
+  /** The values of a flag that may be given several times. */
+  texts(name: string): readonly string[] {
+    return (this.#read(name, ["text"], true) as readonly string[] | undefined) ?? [];
+  }
+
+  /** Whether a flag was given, of whatever type. */
+  has(name: string): boolean {
+    return this.#values.has(name);
   }
 
   /** The value of an integer flag; of a duration, its seconds. */
   number(name: string): number | undefined {
-    return this.#read(name, ["integer", "duration"]) as number | undefined;
+    return this.#read(name, ["integer", "duration"], false) as number | undefined;
   }
 
   /** Whether a switch is on. */
   on(name: string): boolean {
-    return this.#read(name, ["switch"]) === true;
+    return this.#read(name, ["switch"], false) === true;
   }
 
-  #read(name: string, types: readonly string[]): string | number | true | undefined {
+  #read(name: string, types: readonly string[], repeatable: boolean): Value | undefined {
     const flag = flagsOf(this.#verb).find((candidate) => candidate.name === name);
-    if (!flag || !types.includes(flag.type)) {
+    if (!flag || !types.includes(flag.type) || (flag.repeatable ?? false) !== repeatable) {
       throw new Error(`${this.#verb.name} has no flag --${name} of type ${types.join(" or ")}`);
     }
     return this.#values.get(name);
@@ -140,7 +160,8 @@ function tokenize(argv: readonly string[], flags: ReadonlyMap<string, Flag>): { 
         near === undefined ? "`jobqueue help VERB` lists the flags of a verb." : `Did you mean --${near}?`,
       );
     }
-    if (given.some((other) => other.flag.name === flag.name)) throw usageFailure(`${dashed(flag)} is given twice`);
+    if (!flag.repeatable && given.some((other) => other.flag.name === flag.name))
+      throw usageFailure(`${dashed(flag)} is given twice`);
     if (flag.type === "switch") {
       if (token.value !== undefined) throw usageFailure(`${dashed(flag)} takes no value`);
       given.push({ flag, raw: token.rawName, value: true });
@@ -162,7 +183,7 @@ function checkPositionals(verb: Verb, words: readonly string[]): void {
   const missing = verb.positionals.slice(words.length).find((positional) => positional.required);
   const usage = `Usage: ${usageLine(verb)}`;
   if (missing) throw usageFailure(`${verb.name} needs ${missing.name}: ${missing.summary}`, usage);
-  if (words.length <= verb.positionals.length) return;
+  if (words.length <= verb.positionals.length || verb.positionals.at(-1)?.many) return;
   const takesQueue = verb.positionals.some((positional) => positional.name === "QUEUE");
   const most = verb.positionals.length;
   // A bare * becomes the names of all files of the folder before we see it.
@@ -176,9 +197,38 @@ function checkPositionals(verb: Verb, words: readonly string[]): void {
 
 /** The usage line of a verb, such as `jobqueue pause QUEUE --reason TEXT [flags]`. */
 export function usageLine(verb: Verb): string {
-  const positionals = verb.positionals.map(({ name, required }) => (required ? name : `[${name}]`));
+  const positionals = verb.positionals.map(({ name, required, many }) => {
+    const term = many ? `${name}…` : name;
+    return required ? term : `[${term}]`;
+  });
   const required = verb.flags.filter((flag) => flag.required).map((flag) => `${dashed(flag)} ${flag.placeholder}`);
   return ["jobqueue", verb.name, ...positionals, ...required, "[flags]"].join(" ");
+}
+
+/** The verb that the first word, or the first two words, name; or a failure that suggests what to write after `command`. */
+export function findVerb(words: readonly string[], verbs: readonly Verb[], command = "jobqueue"): Verb {
+  const [first = "", second] = words;
+  const two = verbs.find((verb) => verb.name === `${first} ${second ?? ""}`);
+  const found = two ?? verbs.find((verb) => verb.name === first);
+  if (found) return found;
+  const actions = verbs.filter((verb) => verb.name.startsWith(`${first} `)).map((verb) => verb.name);
+  if (actions.length > 0) {
+    const near = second === undefined ? undefined : nearest(`${first} ${second}`, actions);
+    throw usageFailure(
+      second === undefined ? `${first} needs to be told what to do` : `there is no verb '${first} ${second}'`,
+      near === undefined
+        ? `It is one of ${actions.map((name) => `\`${command} ${name}\``).join(", ")}.`
+        : `Did you mean \`${command} ${near}\`?`,
+    );
+  }
+  const near = nearest(
+    first,
+    verbs.map((verb) => verb.name),
+  );
+  throw usageFailure(
+    `there is no verb '${first}'`,
+    near === undefined ? "`jobqueue help` lists the verbs." : `Did you mean \`${command} ${near}\`?`,
+  );
 }
 
 /** Reads a command line (without the program's name). Throws a usage failure that says what is wrong with it. */
@@ -190,33 +240,34 @@ export function parseCommandLine(argv: readonly string[], verbs: readonly Verb[]
     return { kind: "run", verb: program, args: new Arguments(program, [], new Map(), rest) };
   }
   const { given, words } = tokenize(argv, everyFlag(verbs));
-  const [name, ...rest] = words;
-  if (name === undefined) {
+  if (words.length === 0) {
     const other = given.find((entry) => entry.flag.name !== HELP_FLAG.name);
     if (other) throw usageFailure(`${other.raw} needs a verb before or after it`, "`jobqueue help` lists the verbs.");
     return { kind: "help", topic: undefined };
   }
-  const verb = verbs.find((candidate) => candidate.name === name);
-  if (!verb) {
-    const names = verbs.map((candidate) => candidate.name);
-    const near = nearest(name, names);
-    throw usageFailure(
-      `there is no verb '${name}'`,
-      near === undefined ? "`jobqueue help` lists the verbs." : `Did you mean \`jobqueue ${near}\`?`,
-    );
-  }
+  const verb = findVerb(words, verbs);
+  const rest = words.slice(verb.name.split(" ").length);
   if (given.some((entry) => entry.flag.name === HELP_FLAG.name)) return { kind: "help", topic: verb.name };
   if (verb.settings) throw usageFailure(`${verb.name} comes first`, `Usage: ${usageLine(verb)}`);
-  const own = new Set(flagsOf(verb).map((flag) => flag.name));
+  const own = new Map(flagsOf(verb).map((flag) => [flag.name, flag]));
   const foreign = given.find((entry) => !own.has(entry.flag.name));
   if (foreign) {
-    const having = verbs.filter((candidate) => flagsOf(candidate).some((flag) => flag.name === foreign.flag.name));
+    const having = verbs
+      .filter((candidate) => flagsOf(candidate).some((flag) => flag.name === foreign.flag.name))
+      .map((candidate) => candidate.name);
+    const some = having.length > 3 ? `${having.slice(0, 3).join(", ")} and others` : having.join(", ");
     throw usageFailure(
-      `${verb.name} has no flag ${dashed(foreign.flag)} (${having.map((candidate) => candidate.name).join(", ")} ${having.length === 1 ? "has" : "have"} it)`,
+      `${verb.name} has no flag ${dashed(foreign.flag)} (${some} ${having.length === 1 ? "has" : "have"} it)`,
       `\`jobqueue help ${verb.name}\` lists its flags.`,
     );
   }
-  const values = new Map(given.map((entry) => [entry.flag.name, checkValue(entry)]));
+  const values = new Map<string, Value>();
+  for (const entry of given) {
+    // What a flag allows may differ from verb to verb, so its own one decides.
+    const value = checkValue({ ...entry, flag: own.get(entry.flag.name) ?? entry.flag });
+    const before = values.get(entry.flag.name);
+    values.set(entry.flag.name, entry.flag.repeatable ? [...((before as string[]) ?? []), String(value)] : value);
+  }
   checkPositionals(verb, rest);
   const missing = flagsOf(verb).find((flag) => flag.required && !values.has(flag.name));
   if (missing) {

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { usageLine } from "./arguments.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { type Flag, HELP_FLAG, type Setting, type Verb } from "./verb.ts";
+import { type Flag, HELP_FLAG, type Setting, type Verb, type VerbGroup } from "./verb.ts";
 
 /** The width help is wrapped to, where the terminal is not narrower. */
 const WIDTH = 100;
@@ -50,6 +50,7 @@ export function flagText(flag: Flag): string {
   const choices = flag.choices !== undefined && flag.name !== "output" ? ` One of ${flag.choices.join(", ")}.` : "";
   const notes = [
     ...(flag.required ? ["required"] : []),
+    ...(flag.repeatable ? ["may be repeated"] : []),
     ...(flag.env === undefined ? [] : [`env ${flag.env}`]),
     ...(flag.default === undefined ? [] : [`default: ${flag.default}`]),
   ];
@@ -61,20 +62,23 @@ function heading(text: string, options: HelpOptions): string {
 }
 
 /** Help about the command: its verbs, how to start, and the exit codes. */
-export function renderOverview(verbs: readonly Verb[], options: HelpOptions): string {
+export function renderOverview(groups: readonly VerbGroup[], options: HelpOptions): string {
   const width = Math.min(WIDTH, options.width ?? WIDTH);
+  const longest = Math.max(...groups.flatMap(({ verbs }) => verbs.map((verb) => verb.name.length)));
   return [
     "jobqueue runs, pauses and shows Postgres-backed job queues.",
     "",
     heading("Usage", options),
     "  jobqueue VERB [arguments] [flags]",
     "",
-    heading("Verbs", options),
-    ...definitions(
-      verbs.map((verb) => [verb.name, verb.summary] as const),
-      width,
-    ),
-    "",
+    ...groups.flatMap(({ title, verbs }) => [
+      heading(title, options),
+      ...definitions(
+        verbs.map((verb) => [verb.name.padEnd(longest), verb.summary] as const),
+        width,
+      ),
+      "",
+    ]),
     heading("The store", options),
     ...wrap(
       "is found by --store-url or DATABASE_URL, or through a JobStore object: --namespace and --store, in the current context of kubectl. " +

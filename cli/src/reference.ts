@@ -1,7 +1,7 @@
 import { usageLine } from "./arguments.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { flagTerm, flagText, settingText } from "./help.ts";
-import type { Flag, FlagGroup, Setting, Verb } from "./verb.ts";
+import type { Flag, FlagGroup, Setting, Verb, VerbGroup } from "./verb.ts";
 
 const escape = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 
@@ -56,15 +56,18 @@ function anchor(title: string): string {
 }
 
 /** The reference of the command, made from the table of verbs. */
-export async function renderReference(verbs: readonly Verb[]): Promise<string> {
+export async function renderReference(verbGroups: readonly VerbGroup[]): Promise<string> {
+  const verbs = verbGroups.flatMap((group) => group.verbs);
   const groups = [...new Set<FlagGroup>(verbs.flatMap((verb) => verb.groups))];
   const sections = await Promise.all(verbs.map(async (verb) => section(verb, (await verb.settings?.()) ?? [])));
   return [
-    '<!-- Made from cli/src/verbs.ts by cli/scripts/generate-reference.ts; run "make generate". -->',
+    '<!-- Made from cli/src/table/ by cli/scripts/generate-reference.ts; run "make generate". -->',
     "# The command `jobqueue`",
-    table(
-      ["verb", "what it does"],
-      verbs.map((verb) => [`[\`${verb.name}\`](#${anchor(verb.name)})`, escape(verb.summary)]),
+    ...verbGroups.map((group) =>
+      table(
+        [group.title, "what it does"],
+        group.verbs.map((verb) => [`[\`${verb.name}\`](#${anchor(verb.name)})`, escape(verb.summary)]),
+      ),
     ),
     "Every verb has `--help`. Results go to standard output, everything else to standard error. Colours are used only on a terminal, and not with `NO_COLOR`. `DEBUG=1` shows where a failure comes from.",
     ...sections.flat(),

@@ -25,6 +25,8 @@ export interface Flag {
   /** The environment variable that is read when the flag is left out. */
   readonly env?: string;
   readonly required?: boolean;
+  /** May be given several times; only of type `text`. */
+  readonly repeatable?: boolean;
 }
 
 /** One argument without a name. */
@@ -32,6 +34,8 @@ interface Positional {
   /** In capitals. */
   readonly name: string;
   readonly required: boolean;
+  /** Takes all arguments that are left; only of the last one. */
+  readonly many?: boolean;
   readonly summary: string;
 }
 
@@ -55,6 +59,7 @@ export type RunVerb = (args: Arguments, terminal: Terminal) => Promise<number>;
 
 /** One verb: everything that parsing, help and reference need, and where its code is. */
 export interface Verb {
+  /** One word, or two where several verbs work on one thing: `schedule put`. */
   readonly name: string;
   /** One line for the list of verbs. */
   readonly summary: string;
@@ -72,6 +77,12 @@ export interface Verb {
   readonly settings?: () => Promise<readonly Setting[]>;
   /** Loads its code: only the verb that is asked for, so that `status` does not load the operator. */
   readonly load: () => Promise<{ readonly run: RunVerb }>;
+}
+
+/** Verbs that belong together in the help. */
+export interface VerbGroup {
+  readonly title: string;
+  readonly verbs: readonly Verb[];
 }
 
 /** All flags of a verb, its own first, `--help` last. */

@@ -3,17 +3,27 @@ import { describe, expect, it } from "vitest";
 import { renderOverview, renderVerbHelp } from "./help.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { flagsOf } from "./verb.ts";
-import { JOB_STATES, VERBS } from "./verbs.ts";
+import { JOB_STATES } from "./job-flags.ts";
+import { VERB_GROUPS, VERBS } from "./verbs.ts";
 
 describe("the table of verbs", () => {
   it("has the verbs of the product, each once", () => {
     expect(VERBS.map((verb) => verb.name)).toEqual([
-      "enqueue",
       "status",
       "jobs",
       "job",
+      "workers",
+      "holds",
+      "audit",
+      "enqueue",
+      "retry",
+      "cancel",
+      "delete",
+      "recover-stale",
       "pause",
       "resume",
+      "configure",
+      "configure-store",
       "migrate",
       "worker",
       "operator",
@@ -65,7 +75,7 @@ describe("the table of verbs", () => {
 
 describe("help", () => {
   it("names every verb and every exit code", () => {
-    const text = renderOverview(VERBS, { width: 80, colour: false });
+    const text = renderOverview(VERB_GROUPS, { width: 80, colour: false });
     for (const verb of VERBS) expect(text).toContain(`  ${verb.name} `);
     for (const { code, meaning } of Object.values(EXIT_CODES)) {
       expect(text).toContain(` ${code}  ${meaning.split(" ").slice(0, 3).join(" ")}`);
@@ -80,7 +90,7 @@ describe("help", () => {
   it("fits the terminal, but for examples and long words", () => {
     for (const width of [60, 80, 100]) {
       const texts = [
-        renderOverview(VERBS, { width, colour: false }),
+        renderOverview(VERB_GROUPS, { width, colour: false }),
         ...VERBS.map((verb) => renderVerbHelp(verb, [], { width, colour: false })),
       ];
       const lines = texts.flatMap((text) => text.split("\nExamples:")[0]?.split("\n") ?? []);

@@ -56,7 +56,7 @@ describe("what is generated", () => {
 
   it("types fields with a default as always there, and numbers that may be text as both", () => {
     const types = outputs.get("crds/src/generated/job-queue.ts") as string;
-    expect(types).toMatch(/^ {2}state: "Active" \| "Paused";$/m);
+    expect(types).toMatch(/^ {2}state: "Active" \| "Paused" \| "Stopped";$/m);
     expect(types).toMatch(/^ {2}queueName\?: string;$/m);
     expect(types).toMatch(/^ {4}sizeLimit\?: number \| string;$/m);
   });

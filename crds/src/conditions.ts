@@ -92,27 +92,44 @@ export const CONDITIONS = {
     // Do jobs start?
     Paused: {
       Active: { status: ["False"], actor: "nobody", meaning: "No hold is in force: jobs start." },
+      PauseExpired: {
+        status: ["False"],
+        actor: "nobody",
+        meaning: "spec.state is Paused but spec.pausedUntil has passed: jobs start again.",
+      },
       PausedBySpec: {
         status: ["True"],
         actor: "nobody",
-        meaning: "spec.state is Paused, nothing else holds the queue.",
+        meaning: "spec.state is Paused or Stopped, nothing else holds the queue.",
       },
       PausedByHold: {
         status: ["True"],
         actor: "nobody",
         meaning:
-          "spec.state is Active, but other holds are in force; status.holds says whose. They are never removed by the operator.",
+          "spec.state does not hold the queue, but other holds are in force; status.holds says whose. They are never removed by the operator.",
       },
       PausedBySpecAndHold: {
         status: ["True"],
         actor: "nobody",
-        meaning: "spec.state is Paused and other holds are in force: state: Active alone will not resume the queue.",
+        meaning:
+          "spec.state is Paused or Stopped and other holds are in force: state: Active alone will not resume the queue.",
       },
       StoreUnreachable: {
         status: ["Unknown"],
         actor: "administrator",
         meaning: "The holds cannot be read. They stay in force: workers that can reach the store obey them.",
       },
+    },
+    // Has a paused queue come to rest?
+    Drained: {
+      NoRunningJobs: { status: ["True"], actor: "nobody", meaning: "The queue is paused and none of its jobs runs." },
+      JobsRunning: {
+        status: ["False"],
+        actor: "nobody",
+        meaning: "The queue is paused; jobs that had begun before are still running.",
+      },
+      NotPaused: { status: ["False"], actor: "nobody", meaning: "Jobs start." },
+      StoreUnreachable: { status: ["Unknown"], actor: "administrator", meaning: "The jobs cannot be counted." },
     },
     // Is there anybody to run the jobs?
     WorkersAvailable: {
@@ -126,6 +143,11 @@ export const CONDITIONS = {
         status: ["False"],
         actor: "nobody",
         meaning: "spec.replicas is 0: jobs wait until it is raised.",
+      },
+      Stopped: {
+        status: ["False"],
+        actor: "nobody",
+        meaning: "spec.state is Stopped: the workers have gone and come back with Active or Paused.",
       },
       PodsNotReady: {
         status: ["False"],

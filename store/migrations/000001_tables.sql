@@ -130,7 +130,7 @@ create table jobs (
   limited boolean not null default false,
   queue text collate "C" not null check (octet_length(queue) between 1 and 63),
   kind text not null check (octet_length(kind) between 1 and 128),
-  concurrency_key text collate "C" check (char_length(concurrency_key) between 1 and 200),
+  concurrency_key text collate "C" check (char_length(concurrency_key) <= 200),
   unique_key text collate "C" check (char_length(unique_key) between 1 and 200),
   tag text check (char_length(tag) between 1 and 200),
   labels jsonb,
@@ -145,16 +145,19 @@ create table jobs (
   last_recovery jsonb,
   -- With this, (id, lease_token) alone is the fence: no statement needs to look at the state as well.
   check ((state = 1) = (lease_token is not null)),
-  check ((state = 1) = (worker_id is not null))
+  check ((state = 1) = (worker_id is not null)),
+  -- What would count for a limit, or be overdue, long after it stopped running.
+  check (state = 1 or (not limited and deadline is null))
 ) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0,
         autovacuum_analyze_scale_factor = 0.05);
 -- Equals the order of a claim. Jobs whose time has not come are not in it, so a claim never walks over them.
 create index jobs_fetch on jobs (queue, priority, run_at, id) where state = 0;
 create index jobs_due on jobs (run_at) where state in (2, 3);
--- The next four hold only jobs that have what they are about; all others do not pay for them.
+-- The next five hold only jobs that have what they are about; all others do not pay for them.
 create index jobs_fetch_key on jobs (queue, concurrency_key, priority, run_at, id) where state = 0 and concurrency_key is not null;
 create index jobs_limited on jobs (queue, concurrency_key) where limited;
 create index jobs_deadline on jobs (deadline) where deadline is not null;
+create index jobs_deferred on jobs (id) where state = 4;
 create unique index jobs_unique on jobs (unique_key) where unique_key is not null;
 comment on table jobs is
   'Jobs that are live: pending 0, running 1, scheduled 2, failed and waiting for the next attempt 3, deferred 4.';
@@ -166,6 +169,8 @@ comment on column jobs.last_lease_token is
   'Token of the last call of fail, snooze or return_unstarted that had an effect, so that a repeated call is known as done.';
 comment on column jobs.deadline is 'While a job with a timeout runs: when it is stale although its worker is live. Its timeout, and a grace.';
 comment on column jobs.limited is 'It runs, and counts for the limits of its queue.';
+comment on column jobs.concurrency_key is
+  'Which jobs of the queue share a limit, or take turns with those of other keys. Empty: has none, and its queue lets the keys take turns.';
 comment on column jobs.options is 'What few jobs have: retry, on_worker_loss, unique_for_seconds, finaliser, traceparent.';
 comment on column jobs.process is 'What runs or ran it, when that is not the worker itself: pid, ppid, run_as.';
 comment on column jobs.errors is 'Errors of earlier attempts, oldest first, the last ten: attempt, generation, at, error, exit_code, worker.';
@@ -185,6 +190,7 @@ create table job_history (
   worker_id bigint,
   lease_token bigint,
   timeout_ms int,
+  result_ttl_seconds int,
   created_at timestamptz not null,
   run_at timestamptz not null,
   claimed_at timestamptz,
@@ -208,8 +214,8 @@ create table job_history (
   check ((state = 12) = (dead_reason is not null))
 ) partition by range (finished_at);
 create index job_history_id on job_history (id);
--- Partial, so that completed jobs, the many, do not pay for them.
-create index job_history_dead on job_history (queue, finished_at) where state = 12;
+-- Partial, so that completed jobs, the many, do not pay for it. Lists and counts of what is rare.
+create index job_history_ended on job_history (state, queue, id) where state in (11, 12);
 create index job_history_result on job_history (result_expires_at) where result_expires_at is not null and result is not null;
 create table job_history_default partition of job_history default;
 comment on table job_history is

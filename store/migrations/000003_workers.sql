@@ -25,16 +25,20 @@ begin
   if jsonb_typeof(facts -> 'queues') not in ('array', 'null') then
     raise exception using errcode = '22023', message = 'the fact queues must be an array of names';
   end if;
+  if jsonb_typeof(facts -> 'kinds') not in ('array', 'null') then
+    raise exception using errcode = '22023', message = 'the fact kinds must be an array of names';
+  end if;
   -- Two that register for one container take turns, so that the later one sees the earlier one.
   perform pg_advisory_xact_lock(hashtextextended(
     current_schema() || ' worker ' || coalesce(read_fact(facts, 'pod_uid') || '/' || v_container, read_fact(facts, 'boot_id')), 7001));
   insert into workers (boot_id, pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster,
-    version, pool, queues, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
+    version, pool, queues, kinds, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
   values (read_fact(facts, 'boot_id'), read_fact(facts, 'pod_uid'), v_container, read_fact(facts, 'pod'),
     read_fact(facts, 'namespace'), read_fact(facts, 'node'), read_fact(facts, 'hostname'), read_fact(facts, 'pid')::int,
     read_fact(facts, 'ppid')::int, read_fact(facts, 'image'), read_fact(facts, 'run_as'), read_fact(facts, 'cluster'),
     read_fact(facts, 'version'), read_fact(facts, 'pool'),
     array(select q from jsonb_array_elements_text(case jsonb_typeof(facts -> 'queues') when 'array' then facts -> 'queues' else '[]' end) q),
+    case when jsonb_typeof(facts -> 'kinds') = 'array' then array(select k from jsonb_array_elements_text(facts -> 'kinds') k) end,
     read_fact(facts, 'concurrency')::int, v_lease, v_now, v_now, v_now + make_interval(secs => v_lease))
   returning id into v_id;
   -- Two processes cannot run in one container of one pod: whoever was there before is no more, whatever its lease says.
@@ -45,27 +49,34 @@ begin
   return v_id;
 end $$;
 comment on function register_worker(jsonb) is
-  'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
+  'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, kinds (what it has handlers for; absent: it does not say), concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
 
 create function heartbeat(worker bigint, facts jsonb default '{}')
-returns table (lease_until timestamptz, lease_ms int)
+returns table (lease_until timestamptz, lease_ms int, cancel_ids bigint[])
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
 #variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_renew boolean := coalesce((heartbeat.facts ->> 'renew')::boolean, true);
 begin
   return query
   update workers w set
-    heartbeat_at = clock_timestamp(),
-    lease_until = clock_timestamp() + make_interval(secs => w.lease_seconds),
+    heartbeat_at = v_now,
+    lease_until = case when v_renew then v_now + make_interval(secs => w.lease_seconds) else w.lease_until end,
+    renewing = v_renew,
     state = case when heartbeat.facts ->> 'state' = 'draining' then 'draining' else w.state end,
     loop_age_ms = coalesce((heartbeat.facts ->> 'loop_age_ms')::bigint, w.loop_age_ms),
     last_claim_age_ms = coalesce((heartbeat.facts ->> 'last_claim_age_ms')::bigint, w.last_claim_age_ms),
+    last_finish_age_ms = coalesce((heartbeat.facts ->> 'last_finish_age_ms')::bigint, w.last_finish_age_ms),
     slots_busy = coalesce((heartbeat.facts ->> 'slots_busy')::int, w.slots_busy),
     slots_stuck = coalesce((heartbeat.facts ->> 'slots_stuck')::int, w.slots_stuck)
   where w.id = heartbeat.worker and w.state in ('active', 'draining') and w.lease_until > clock_timestamp()
-  returning w.lease_until, w.lease_seconds * 1000;
+  -- What a beat does not renew goes on running out.
+  returning w.lease_until, floor(extract(epoch from w.lease_until - v_now) * 1000)::int,
+    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id);
 end $$;
 comment on function heartbeat(bigint, jsonb) is
-  'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back). Count lease_ms from when the heartbeat was sent.';
+  'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
 
 create function deregister_worker(worker bigint) returns void
 language sql volatile security definer set search_path = {{schema}}, pg_temp as $$

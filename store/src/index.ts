@@ -1,4 +1,5 @@
 /** The store: a queue in a Postgres schema. README.md beside `src/` describes the protocols; the SQL is the contract. */
+export { type AuditEvent, type AuditFilter, listAuditEvents } from "./audit/list-audit-events.ts";
 export { Database, type DatabaseOptions } from "./connection/database.ts";
 export { hintChannel, QueueHints, type QueueHintsOptions } from "./connection/queue-hints.ts";
 export { quoteIdentifier } from "./connection/identifier.ts";
@@ -11,27 +12,59 @@ export {
 } from "./connection/settings.ts";
 export { type RetryAdvice, StoreError, type StoreErrorCode } from "./errors.ts";
 export { isLegalTransition, JOB_STATE_NAMES, JOB_STATES, type JobState } from "./job-state.ts";
+export {
+  type Act,
+  cancelJob,
+  type CancelOutcome,
+  deleteJob,
+  type DeleteOutcome,
+  retryJob,
+  type RetryOutcome,
+} from "./jobs/act-on-job.ts";
+export {
+  type BulkAct,
+  type BulkFilter,
+  type BulkOutcome,
+  cancelJobs,
+  deleteJobs,
+  retryJobs,
+} from "./jobs/act-on-jobs.ts";
+export { acknowledgeCancel, type CancelRequest, cancelRequests, type StoppedJob } from "./jobs/cancel-requests.ts";
 export { claim, type ClaimedJob, type ClaimRequest } from "./jobs/claim.ts";
 export { complete, type CompletedJob } from "./jobs/complete.ts";
-export { enqueue, type Enqueued, enqueueMany, type NewJob } from "./jobs/enqueue.ts";
+export { type Dependency, enqueue, type Enqueued, enqueueMany, type Finaliser, type NewJob } from "./jobs/enqueue.ts";
 export { fail, type FailedJob } from "./jobs/fail.ts";
-export type { Job } from "./jobs/job.ts";
+export type { DeadReason, Job, JobAttemptError, JobRecovery } from "./jobs/job.ts";
+export { type LeasedJob } from "./jobs/leases.ts";
 export { MAX_JSON_BYTES, MAX_JSON_DEPTH, toJsonText } from "./jobs/json-value.ts";
+export { progress } from "./jobs/progress.ts";
 export { getJob, type JobFilter, listJobs } from "./jobs/read-jobs.ts";
-export { type RecoveredJob, type RecoveryRequest, recoverStale } from "./jobs/recover-stale.ts";
-export { type LeasedJob, returnUnstarted } from "./jobs/return-unstarted.ts";
+export { type JobProcess, recordProcess } from "./jobs/record-process.ts";
+export { type LossPolicy, type RecoveredJob, type RecoveryRequest, recoverStale } from "./jobs/recover-stale.ts";
+export { releaseDeferred } from "./jobs/release-deferred.ts";
+export { returnUnstarted } from "./jobs/return-unstarted.ts";
+export { snooze, type SnoozedJob } from "./jobs/snooze.ts";
+export { configureStore, type StoreSettings } from "./maintenance/configure-store.ts";
 export { maintain } from "./maintenance/maintain.ts";
+export { storeSettings } from "./maintenance/store-settings.ts";
 export { migrate, type MigrationResult } from "./migrations/migrate.ts";
 export { SCHEMA_VERSION, schemaVersion } from "./migrations/schema-version.ts";
+export { configureQueue, type QueuePolicy } from "./queues/configure-queue.ts";
+export { queuePolicy } from "./queues/queue-policy.ts";
 export { ensureQueue, notifyQueue } from "./queues/ensure-queue.ts";
 export { hold, type NewHold } from "./queues/hold.ts";
 export { type Hold, listHolds } from "./queues/list-holds.ts";
 export { type QueueStats, queueStats } from "./queues/queue-stats.ts";
 export { release, type Release } from "./queues/release.ts";
+export type { RetryPolicy } from "./retry-policy.ts";
+export { fireDueSchedules, type FiredSchedule } from "./schedules/fire-due-schedules.ts";
+export { nextTicks } from "./schedules/next-ticks.ts";
+export { type DueSchedule, type MissedTicks, planTicks, type TickPlan } from "./schedules/plan-ticks.ts";
+export { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule } from "./schedules/put-schedule.ts";
 export { type ServerFacts, serverFacts } from "./server-facts.ts";
 export { type QueryableClient, type Session, sessionOn } from "./session.ts";
 export { SQLSTATE_RULES, type SqlstateRule, toStoreError } from "./sqlstate.ts";
 export { type HeartbeatFacts, heartbeat, type RenewedLease } from "./workers/heartbeat.ts";
-export { listWorkers, type WorkerRow } from "./workers/list-workers.ts";
+export { listWorkers, type WorkerRow, type WorkerVerdict } from "./workers/list-workers.ts";
 export { deregisterWorker, registerWorker, type WorkerFacts } from "./workers/register-worker.ts";
 export { type GonePods, workersGone } from "./workers/workers-gone.ts";

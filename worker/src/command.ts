@@ -1,6 +1,7 @@
 import { ConfigError, readConfig, settingsHelp } from "./config/config.ts";
 import { EXIT_CODE } from "./exit-code.ts";
 import { HandlersError, loadHandlers } from "./handlers/load.ts";
+import { placeOfProcess, runBelowInit } from "./init/below-init.ts";
 import { createLog } from "./log.ts";
 import { installProcessPolicy } from "./process-policy.ts";
 import { Worker } from "./worker.ts";
@@ -23,6 +24,8 @@ export async function runWorkerCommand(
     process.stdout.write(workerHelp());
     return EXIT_CODE.drained;
   }
+  const endedBelow = runBelowInit(placeOfProcess());
+  if (endedBelow !== undefined) return endedBelow;
   try {
     const config = readConfig(env, argv);
     const log = createLog(config.logLevel);

@@ -3,6 +3,7 @@ import { monotonicMs } from "./clock.ts";
 import type { Finisher } from "./finish/finisher.ts";
 import type { Log } from "./log.ts";
 import type { AttemptRunner } from "./run/attempt-runner.ts";
+import { JobAborted } from "./run/outcome.ts";
 import { within } from "./within.ts";
 
 /** What a drain works with. */
@@ -35,7 +36,7 @@ export async function drain({ claimLoop, runner, finisher, hurry, drainTimeoutMs
       { running: runner.running, afterMs: Math.round(monotonicMs() - startedMs) },
       "aborting the jobs that still run",
     );
-    runner.abortAll("drain", "the worker drains");
+    runner.abortAll(new JobAborted("drain", "the worker drains"));
     // Ends by the abort grace: a handler that ignores its abort ceases to count then.
     await runner.idle;
   }

@@ -7,5 +7,6 @@ export { defineHandler, type Handler, type HandlerLog, type JobContext, type Log
 export { handlersFrom, type Handlers, HandlersError, loadHandlers } from "./handlers/load.ts";
 export { createLog, type Log, LOG_LEVELS, type LogLevel } from "./log.ts";
 export { METRICS, WorkerMetrics } from "./metrics.ts";
-export { type AbortCause, JobAborted } from "./run/outcome.ts";
+export { LeaseLostError } from "./run/attempt-context.ts";
+export { type AbortCause, CancelledError, JobAborted, PermanentError } from "./run/outcome.ts";
 export { Worker, type WorkerOptions } from "./worker.ts";

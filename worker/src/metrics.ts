@@ -21,7 +21,7 @@ export const METRICS = {
   jobqueue_worker_jobs_claimed_total: { type: "counter", help: "Jobs claimed.", labels: ["queue"] },
   jobqueue_worker_jobs_finished_total: {
     type: "counter",
-    help: "Attempts that ended, by what the store acknowledged (completed, failed, returned) or lease_lost when the outcome was dropped.",
+    help: "Attempts that ended, by what the store acknowledged (completed, failed, snoozed, cancelled, returned) or lease_lost when the outcome was dropped.",
     labels: ["queue", "kind", "outcome"],
   },
   jobqueue_worker_job_duration_seconds: {
@@ -37,12 +37,17 @@ export const METRICS = {
   },
   jobqueue_worker_jobs_unstarted_total: {
     type: "counter",
-    help: "Claimed jobs given back before they started, by reason (hold, waited, surplus, drain).",
+    help: "Claimed jobs given back before they started, by reason (hold, waited, surplus, cancel, drain, lease_lost).",
     labels: ["reason"],
   },
   jobqueue_worker_jobs_recovered_total: {
     type: "counter",
-    help: "Stale jobs that this worker's sweep recovered, by outcome (retried, dead).",
+    help: "Stale jobs that this worker's sweep recovered, by outcome (retried, failed, held, cancelled, dead).",
+    labels: ["outcome"],
+  },
+  jobqueue_worker_schedule_ticks_total: {
+    type: "counter",
+    help: "Ticks of schedules that this worker dealt with, by outcome (fired, skipped).",
     labels: ["outcome"],
   },
   jobqueue_worker_slots: { type: "gauge", help: "Slots, by state (busy, stuck, free).", labels: ["state"] },

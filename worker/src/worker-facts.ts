@@ -3,7 +3,11 @@ import type { WorkerFacts } from "@jobqueue/store";
 import type { WorkerConfig } from "./config/config.ts";
 
 /** What a worker tells the store of itself at registration: the pod's facts where there is a pod, the host's otherwise. */
-export function workerFacts(config: WorkerConfig, version: string): Omit<WorkerFacts, "bootId"> {
+export function workerFacts(
+  config: WorkerConfig,
+  version: string,
+  kinds: readonly string[],
+): Omit<WorkerFacts, "bootId"> {
   return {
     podUid: config.podUid,
     pod: config.pod,
@@ -17,6 +21,7 @@ export function workerFacts(config: WorkerConfig, version: string): Omit<WorkerF
     version,
     pool: config.pool,
     queues: config.queues,
+    kinds,
     concurrency: config.slots,
     leaseSeconds: config.leaseSeconds,
   };

@@ -1,4 +1,8 @@
 import { Database, deregisterWorker, type QueueHints } from "@jobqueue/store";
+import { maintenance } from "./chores/maintenance.ts";
+import { Periodic } from "./chores/periodic.ts";
+import { recovery } from "./chores/recovery.ts";
+import { schedules } from "./chores/schedules.ts";
 import { ClaimLoop } from "./claim/claim-loop.ts";
 import { UnstartedJobs } from "./claim/unstarted-jobs.ts";
 import { monotonicMs } from "./clock.ts";
@@ -14,10 +18,11 @@ import { WorkerMetrics } from "./metrics.ts";
 import { HttpServer } from "./probes/http-server.ts";
 import { WorkerProbes } from "./probes/worker-probes.ts";
 import { AttemptRunner } from "./run/attempt-runner.ts";
+import { Cancellations } from "./run/cancellations.ts";
+import { JobAborted } from "./run/outcome.ts";
 import { Slots } from "./run/slots.ts";
 import type { Service } from "./service.ts";
 import { StoreTrouble } from "./store-trouble.ts";
-import { Sweep } from "./sweep.ts";
 import { VERSION } from "./version.ts";
 import { killPrograms, writePostMortem } from "./watchdog/post-mortem.ts";
 import { SharedFacts } from "./watchdog/shared-facts.ts";
@@ -64,7 +69,8 @@ export class Worker implements Service {
   readonly #runner: AttemptRunner;
   readonly #unstarted: UnstartedJobs;
   readonly #claimLoop: ClaimLoop;
-  readonly #sweep: Sweep;
+  readonly #cancellations: Cancellations;
+  readonly #chores: readonly Periodic[];
   readonly #watchdog: Watchdog;
   readonly #tick: LoopTick;
   readonly #http: HttpServer;
@@ -105,7 +111,7 @@ export class Worker implements Service {
     this.#slots = new Slots(this.#shared);
     this.#lease = new WorkerLease({
       session,
-      facts: workerFacts(config, VERSION),
+      facts: workerFacts(config, VERSION, [...handlers.keys()]),
       leaseMs,
       shared: this.#shared,
       log,
@@ -123,12 +129,11 @@ export class Worker implements Service {
     const slots = this.#slots;
     this.#finisher = new Finisher({
       session,
-      lease,
       log,
       metrics,
       trouble,
-      onAcknowledged: () => {
-        this.#claimLoop.lookAgain();
+      onSettled: (jobs) => {
+        this.#claimLoop.settled(jobs);
       },
       onDefect,
     });
@@ -139,6 +144,7 @@ export class Worker implements Service {
       session,
       log,
       metrics,
+      trouble,
       abortGraceMs,
       onSlotFree: () => {
         this.#shared.set("lastFinish", monotonicMs());
@@ -168,9 +174,28 @@ export class Worker implements Service {
       log,
       metrics,
       trouble,
+      claimTimeoutMs: statementTimeoutMs * 1.1,
       onDefect,
     });
-    this.#sweep = new Sweep({ session, intervalMs: config.sweepSeconds * 1000, actor: name, log, metrics, trouble });
+    this.#cancellations = new Cancellations({
+      session,
+      runner: this.#runner,
+      unstarted: this.#unstarted,
+      log,
+      trouble,
+    });
+    this.#chores = [
+      recovery({
+        session,
+        intervalMs: config.sweepSeconds * 1000,
+        isTrusted: () => lease.held !== undefined,
+        actor: name,
+        log,
+        metrics,
+      }),
+      schedules({ session, log, metrics }),
+      maintenance(session),
+    ].map((chore) => new Periodic(chore, trouble));
     this.#tick = new LoopTick(Math.min(LONGEST_TICK_MS, leaseMs / 40), this.#shared, () => {
       this.#lease.check();
     });
@@ -189,6 +214,9 @@ export class Worker implements Service {
       {
         onLost: (workerId) => {
           this.#lease.reportLost(workerId);
+        },
+        onCancelled: (workerId) => {
+          this.#cancellations.look(workerId);
         },
         onRenewalFailed: (error, code) => {
           metrics.count("jobqueue_worker_heartbeat_failures_total");
@@ -250,10 +278,10 @@ export class Worker implements Service {
     await this.#watchdog.start();
     await this.#lease.start();
     await this.#claimLoop.start();
-    await this.#sweep.start();
+    for (const chore of this.#chores) await chore.start();
     this.#hints = await this.#database.listen({
-      onHint: () => {
-        this.#claimLoop.hint();
+      onHint: (hint) => {
+        this.#hinted(hint);
       },
       onHearing: (hearing) => {
         this.metrics.set("jobqueue_worker_hints_hearing", hearing ? 1 : 0);
@@ -274,7 +302,7 @@ export class Worker implements Service {
     this.#shared.set("draining", 1);
     this.#log.info({ running: this.#runner.running, unstarted: this.#unstarted.size }, "draining");
     // These wait for statements that are under way; nothing else need wait for them.
-    const idle = Promise.all([this.#sweep.stop(), this.#lease.stop()]);
+    const idle = Promise.all([...this.#chores.map((chore) => chore.stop()), this.#lease.stop()]);
     await drain({
       claimLoop: this.#claimLoop,
       runner: this.#runner,
@@ -306,6 +334,12 @@ export class Worker implements Service {
     }
   }
 
+  /** A hint names a queue (`*`: all), or with `worker:` before it a worker whose jobs were cancelled. */
+  #hinted(hint: string): void {
+    if (hint === `worker:${this.#lastWorkerId}`) this.#cancellations.look(hint.slice("worker:".length));
+    else if (hint === "*" || this.#config.queues.includes(hint)) this.#claimLoop.hint();
+  }
+
   #leaseHeld(lease: HeldLease): void {
     const former = this.#lastWorkerId;
     this.#lastWorkerId = lease.workerId;
@@ -318,8 +352,11 @@ export class Worker implements Service {
   }
 
   #leaseLost(lease: HeldLease): void {
-    this.#unstarted.drop();
-    this.#runner.abortAll("lease lost", "the worker lost its lease: another may run this job now", lease);
+    this.#unstarted.leaseLost();
+    this.#runner.abortAll(
+      new JobAborted("lease lost", "the worker lost its lease: another may run this job now"),
+      lease,
+    );
   }
 
   #defect(error: unknown): void {

@@ -21,10 +21,22 @@ export interface JobQueueSpec {
   queueName?: string;
   /** The JobStore that holds the queue, in the same namespace. Cannot change. Left out: the one named default. */
   storeRef: JobStoreRef;
-  /** Active runs jobs. Paused starts no more jobs, running ones finish. Other holds, set by people, keep a queue paused whatever stands here. Default Active. */
-  state: "Active" | "Paused";
+  /** Active runs jobs. Paused starts no more jobs, running ones finish. Stopped is Paused, and the workers go once no job of the queue runs, at the latest after drainTimeoutSeconds; workers that also serve other queues stay. Other holds, set by people, keep a queue paused whatever stands here. Default Active. */
+  state: "Active" | "Paused" | "Stopped";
+  /** When the pause ends by itself, such as 2026-08-01T12:00:00Z, by the clock of the database; fractions of a second do not count. Needs state: Paused. Nothing edits this object when the time comes. (at most 64 characters) */
+  pausedUntil?: string;
   /** Why it is paused; shown wherever the pause is shown. (at most 256 characters) */
   pauseReason?: string;
+  /** Most jobs of this queue that run at the same time, over all workers. Left out: not managed from here. (minimum -2147483648, maximum 100000) */
+  concurrency?: number;
+  /** What happens after a failed attempt, unless the job says otherwise. What is left out is not managed from here. */
+  retry?: JobQueueRetry;
+  /** Most one attempt may take, unless the job says otherwise; for jobs enqueued from now on. Left out: not managed from here. (minimum 1, maximum 604800) */
+  timeoutSeconds?: number;
+  /** How long the result of a completed job is kept, unless the job says otherwise; 0 keeps none. The job itself is kept as long as the store says; for jobs enqueued from now on. Left out: not managed from here. (minimum 0, maximum 315360000) */
+  resultTTLSeconds?: number;
+  /** What happens to a job whose worker was lost, unless the job says otherwise: Retry runs it again, Fail makes it dead, Hold keeps it until a person retries it. Left out: not managed from here. */
+  onWorkerLoss?: "Retry" | "Fail" | "Hold";
   /** Number of workers; counts only together with workers. kubectl scale, an HPA and KEDA write here; leave it out of Git when one of them does. Default 1. (minimum 0, maximum 1000) */
   replicas: number;
   /** The pool: a Deployment of workers that consume this queue. Without it the JobQueue manages only the queue in the store, and the workers of another JobQueue may serve it. */
@@ -35,6 +47,26 @@ export interface JobQueueSpec {
 export interface JobStoreRef {
   /** Name of the JobStore. Default default. (at most 63 characters) */
   name: string;
+}
+
+/** What happens after a failed attempt, unless the job says otherwise. What is left out is not managed from here. */
+export interface JobQueueRetry {
+  /** Attempts in all, the first included; for jobs enqueued from now on. Attempts lost to infrastructure are not counted. (minimum 1, maximum 1000) */
+  maxAttempts?: number;
+  /** Wait longer after each failure: initialSeconds, doubled each time, at most maxSeconds. */
+  exponential?: JobQueueExponentialRetry;
+  /** Wait these times after the first, second ... failure; the last one repeats. (at most 64 items) */
+  intervalsSeconds?: number[];
+}
+
+/** Wait longer after each failure: initialSeconds, doubled each time, at most maxSeconds. */
+export interface JobQueueExponentialRetry {
+  /** Wait after the first failure. (minimum 1, maximum 86400) */
+  initialSeconds: number;
+  /** Longest wait. (minimum 1, maximum 2592000) */
+  maxSeconds: number;
+  /** Share of each wait that is random, so that jobs that failed together do not return together. Left out: 20. (minimum 0, maximum 100) */
+  jitterPercent?: number;
 }
 
 /** The pool: a Deployment of workers that consume this queue. Without it the JobQueue manages only the queue in the store, and the workers of another JobQueue may serve it. */
@@ -589,7 +621,7 @@ export interface JobQueueStatus {
   pausedBy?: string;
   /** The last time jobs of lost workers were handed on. */
   lastRecovery?: JobQueueRecovery;
-  /** Ready, Paused, WorkersAvailable; Stalled when a person has to act. (at most 16 items) */
+  /** Ready, Paused, Drained, WorkersAvailable; Stalled when a person has to act. (at most 16 items) */
   conditions?: Condition[];
 }
 

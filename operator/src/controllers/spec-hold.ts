@@ -2,13 +2,15 @@
  * The hold `spec`.
  *
  * A queue is paused while any hold is in force on it; the claim statement itself checks that, so a pause needs no operator
- * to last. `spec.state: Paused` of a JobQueue is one such hold, named `spec`. The protocol:
+ * to last. `spec.state: Paused` (or `Stopped`) of a JobQueue is one such hold, named `spec`. The protocol:
  *
  * 1. *One owner.* The hold `spec` of a queue belongs to the JobQueue that manages the queue (the oldest one, see
  *    `rules/conflict.ts`). Nobody else sets or releases it; the operator touches no other hold and never writes `spec`.
  * 2. *Asserted, not called once.* Each pass compares the hold in the store with the spec and mends the difference, also when
  *    somebody removed or changed it by hand. So Git cannot be overruled for longer than a look at the store takes (5 s),
  *    and a person who wants to pause or resume beside Git uses a hold of another name.
+ *    `pausedUntil` is the hold's own end: it passes by the database's clock, also while no operator runs, and the hold is
+ *    not asserted again after it.
  * 3. *Before the workers.* A JobQueue that starts its life paused gets its hold before its Deployment.
  * 4. *It says whose it is.* `actor` names the JobQueue and, by the first digits of its UID, the JobStore:
  *    `jobqueue-operator:shop/mailers@1f9a2b3c`. A UID is never used twice, by no cluster.
@@ -20,8 +22,36 @@
  *    the safe side. A new JobQueue for the queue owns the hold from its first pass on, whoever set it.
  */
 
+import { timestamp } from "./conditions.ts";
+
 /** Name and source of the hold. */
 export const SPEC_HOLD = "spec";
+
+/** The part of a spec that says whether and why and until when something is held. */
+export interface PauseSpec {
+  readonly state: "Active" | "Paused" | "Stopped";
+  readonly pausedUntil?: string | undefined;
+  readonly pauseReason?: string | undefined;
+}
+
+/** The hold that a spec asks for, as long as it has not ended; `undefined` for an active one. */
+export function holdOfSpec(spec: PauseSpec): { readonly because: string; readonly until?: string } | undefined {
+  if (spec.state === "Active") return undefined;
+  const because = spec.pauseReason?.trim() ? spec.pauseReason : `spec.state is ${spec.state}`; // the store wants a reason
+  if (spec.state === "Stopped" || spec.pausedUntil === undefined) return { because };
+  return { because, until: timestamp(Date.parse(spec.pausedUntil)) };
+}
+
+/**
+ * The store refuses a hold that ends in the past. The operator knows the database's clock to within a round trip, so it
+ * leaves this much room, milliseconds.
+ */
+const CLOCK_ROOM_MS = 1_000;
+
+/** Whether a hold's end has come, or is too near to set the hold anew. `databaseNow` in milliseconds since the epoch. */
+export function hasEnded(until: string | undefined, databaseNow: number): boolean {
+  return until !== undefined && Date.parse(until) <= databaseNow + CLOCK_ROOM_MS;
+}
 
 const PREFIX = "jobqueue-operator:";
 

@@ -65,6 +65,8 @@ interface SetHold extends Because {
   readonly hold: string;
   /** Why the queue is paused, in the words of whoever paused it. */
   readonly because: string;
+  /** When the hold ends by itself, RFC 3339; absent: not. */
+  readonly until: string | undefined;
   readonly actor: string;
   readonly source: string;
 }

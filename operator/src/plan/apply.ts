@@ -112,6 +112,7 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
           reason: action.because,
           actor: action.actor,
           source: action.source,
+          until: action.until,
         }),
       );
       return;

@@ -7,7 +7,8 @@ const WHAT: { readonly [Kind in Action["do"]]: (action: Extract<Action, { do: Ki
     `${uid === undefined ? "create" : "change"} Deployment ${deployment.metadata.name}`,
   deleteDeployment: ({ name }) => `delete Deployment ${name}`,
   ensureQueue: ({ queue, store }) => `make queue ${queue} known to store ${store}`,
-  setHold: ({ hold, queue }) => `set hold ${hold} on queue ${queue}`,
+  setHold: ({ hold, queue, until }) =>
+    `set hold ${hold} on queue ${queue}${until === undefined ? "" : ` until ${until}`}`,
   releaseHold: ({ hold, queue }) => `release hold ${hold} of queue ${queue}`,
   recoverPods: ({ pods }) => `recover the jobs of ${pods.length} ${pods.length === 1 ? "pod" : "pods"}`,
   recoverStale: ({ store }) => `recover the stale jobs of store ${store}`,

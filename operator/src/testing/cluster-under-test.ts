@@ -135,6 +135,20 @@ export class ClusterUnderTest {
     return status ?? {};
   }
 
+  /** What `kubectl get -o wide` prints about an object: the columns of the CRD, by name. */
+  async columns(what: string): Promise<Readonly<Record<string, unknown>>> {
+    const as = "application/json;as=Table;g=meta.k8s.io;v=v1";
+    const table = await this.api.send<{ columnDefinitions: { name: string }[]; rows: { cells: unknown[] }[] }>(
+      "GET",
+      this.path(what),
+      undefined,
+      undefined,
+      as,
+    );
+    const cells = table.rows[0]?.cells ?? [];
+    return Object.fromEntries(table.columnDefinitions.map(({ name }, at) => [name.toUpperCase(), cells[at]]));
+  }
+
   /** Waits for an object to be there, or to look in a certain way. */
   async object(what: string, looks: (object: KubeObject) => boolean = () => true): Promise<KubeObject> {
     let seen: KubeObject | undefined;

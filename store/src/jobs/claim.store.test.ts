@@ -159,6 +159,9 @@ forEachPostgres(({ adminUrl }) => {
       runAt: expect.any(Date) as Date,
       tag: "t",
       labels: { a: "b" },
+      generation: 1,
+      options: null,
+      concurrencyKey: null,
     });
     expect(await getJob(store.database, id)).toMatchObject({
       state: "running",

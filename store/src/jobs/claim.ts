@@ -18,6 +18,19 @@ export interface ClaimedJob {
   readonly runAt: Date;
   readonly tag: string | null;
   readonly labels: Readonly<Record<string, string>> | null;
+  /** 1, and one more with every retry by a person. */
+  readonly generation: number;
+  /** What few jobs have. A `traceparent` continues the trace of whoever enqueued the job. */
+  readonly options: Readonly<Record<string, unknown>> | null;
+  readonly concurrencyKey: string | null;
+}
+
+/** Where an earlier claim that came back full ended: its last row. Rows up to it are not looked at. */
+export interface ClaimFloor {
+  readonly queue: string;
+  readonly priority: number;
+  readonly runAt: Date | string;
+  readonly id: string;
 }
 
 /** Who claims, from where, and how much. */
@@ -27,6 +40,20 @@ export interface ClaimRequest {
   readonly queues: readonly string[];
   /** At most this many jobs; 1 to 10000. */
   readonly max: number;
+  /** Of a queue with limits at most this many: jobs that wait in the worker would take the places of others. */
+  readonly slots?: number;
+  /**
+   * Keeps claims fast while a long transaction keeps the dead rows of earlier claims alive. Jobs before it are not seen,
+   * late ones of a higher priority among them: claim without a floor now and then, and whenever fewer than `max` came.
+   */
+  readonly floor?: ClaimFloor;
+  /** Lease tokens of earlier claims of which every job is over, acknowledged or lost. */
+  readonly doneTokens?: readonly string[];
+  /**
+   * Lease tokens of all jobs on hand. Given now and then, and after a claim whose reply was lost; never while another
+   * claim of this worker is under way. Jobs that the worker holds under other tokens are returned.
+   */
+  readonly heldTokens?: readonly string[];
 }
 
 interface Row {
@@ -42,6 +69,9 @@ interface Row {
   run_at: Date;
   tag: string | null;
   labels: Record<string, string> | null;
+  generation: number;
+  options: Record<string, unknown> | null;
+  concurrency_key: string | null;
 }
 
 /**
@@ -50,9 +80,8 @@ interface Row {
  */
 export async function claim(session: Session, request: ClaimRequest): Promise<ClaimedJob[]> {
   const rows = await session.query<Row>(
-    `select id, queue, kind, payload, attempt, max_attempts, lease_token, timeout_ms, priority, run_at, tag, labels
-     from ${quoteIdentifier(session.schema)}.claim($1, $2, $3)`,
-    [request.workerId, request.queues, request.max],
+    `select * from ${quoteIdentifier(session.schema)}.claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    claimArguments(request),
   );
   return rows.map((row) => ({
     id: row.id,
@@ -67,5 +96,25 @@ export async function claim(session: Session, request: ClaimRequest): Promise<Cl
     runAt: row.run_at,
     tag: row.tag,
     labels: row.labels,
+    generation: row.generation,
+    options: row.options,
+    concurrencyKey: row.concurrency_key,
   }));
+}
+
+/** The arguments of `claim` and `claim_batch`. */
+export function claimArguments(request: ClaimRequest): unknown[] {
+  const { floor } = request;
+  return [
+    request.workerId,
+    request.queues,
+    request.max,
+    request.slots ?? null,
+    floor?.queue ?? null,
+    floor?.priority ?? null,
+    floor?.runAt ?? null,
+    floor?.id ?? null,
+    request.heldTokens ?? null,
+    request.doneTokens ?? null,
+  ];
 }

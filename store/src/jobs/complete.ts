@@ -1,42 +1,26 @@
-import { quoteIdentifier } from "../connection/identifier.ts";
 import type { Session } from "../session.ts";
 import { toJsonText } from "./json-value.ts";
+import { endAttempts, type LeasedJob, perJob, storedDuration } from "./leases.ts";
 
 /** A job whose handler finished. */
-export interface CompletedJob {
-  readonly id: string;
-  readonly leaseToken: string;
-  /** Anything JSON can hold; at most 1 MiB as text. */
+export interface CompletedJob extends LeasedJob {
+  /** Anything JSON can hold; at most 1 MiB as text. Kept for the result TTL of the job. */
   readonly result?: unknown;
   /** Milliseconds the handler took. */
   readonly durationMs?: number;
+  /** With which code the process ended, when an executable ran the job. */
+  readonly exitCode?: number;
 }
 
 /**
  * Moves finished jobs to the history. Returns the ids whose lease was lost, normally none: their outcome must be
- * dropped, never turned into a failure. Repeating a call whose reply was lost is safe: what it did counts as done.
+ * dropped, never turned into a failure. Repeating a call whose reply was lost is safe: what it did counts as done. On a
+ * session inside the transaction of the handler's own writes it commits with them or not at all (G7).
  */
 export async function complete(session: Session, jobs: readonly CompletedJob[]): Promise<string[]> {
-  if (jobs.length === 0) return [];
-  const results = jobs.map((job) =>
-    job.result === undefined ? null : toJsonText(job.result, `result of job ${job.id}`),
-  );
-  const rows = await session.query<{ lost: string[] }>(
-    `select ${quoteIdentifier(session.schema)}.complete($1, $2, $3::json[], $4) as lost`,
-    [
-      jobs.map((job) => job.id),
-      jobs.map((job) => job.leaseToken),
-      results.some((result) => result !== null) ? results : null,
-      durationsOf(jobs),
-    ],
-  );
-  return rows[0]?.lost ?? [];
-}
-
-/** Whole milliseconds, or null for the array when no job has any. */
-export function durationsOf(jobs: readonly { readonly durationMs?: number }[]): (number | null)[] | null {
-  if (jobs.every((job) => job.durationMs === undefined)) return null;
-  return jobs.map((job) =>
-    job.durationMs === undefined ? null : Math.max(0, Math.min(2_147_483_647, Math.round(job.durationMs))),
-  );
+  return endAttempts(session, "complete", jobs, [
+    perJob(jobs, (job) => (job.result === undefined ? undefined : toJsonText(job.result, `result of job ${job.id}`))),
+    perJob(jobs, (job) => storedDuration(job.durationMs)),
+    perJob(jobs, (job) => job.exitCode),
+  ]);
 }

@@ -1,36 +1,32 @@
-import { quoteIdentifier } from "../connection/identifier.ts";
 import type { Session } from "../session.ts";
-import { durationsOf } from "./complete.ts";
+import { endAttempts, type LeasedJob, perJob, storedDuration } from "./leases.ts";
 
 /** Characters of an error that are kept. */
 const MAX_ERROR_LENGTH = 8_192;
 
 /** A job whose handler failed. */
-export interface FailedJob {
-  readonly id: string;
-  readonly leaseToken: string;
+export interface FailedJob extends LeasedJob {
   /** What went wrong, for people; the first 8192 characters are kept. */
   readonly error: string;
   /** Milliseconds the handler took. */
   readonly durationMs?: number;
+  /** With which code the process ended, when an executable ran the job. */
+  readonly exitCode?: number;
+  /** Another attempt would fail as well: the job is dead at once, whatever attempts are left. */
+  readonly permanent?: boolean;
 }
 
 /**
- * Records failed attempts: the job waits for its next attempt (exponential, jittered, at most an hour), or is dead when
- * its attempts are spent. Returns the ids whose lease was lost, normally none.
+ * Records failed attempts: the job waits for its next attempt as its retry policy says, or is dead when its attempts are
+ * spent. Returns the ids whose lease was lost, normally none.
  */
 export async function fail(session: Session, jobs: readonly FailedJob[]): Promise<string[]> {
-  if (jobs.length === 0) return [];
-  const rows = await session.query<{ lost: string[] }>(
-    `select ${quoteIdentifier(session.schema)}.fail($1, $2, $3, $4) as lost`,
-    [
-      jobs.map((job) => job.id),
-      jobs.map((job) => job.leaseToken),
-      jobs.map((job) => storable(job.error)),
-      durationsOf(jobs),
-    ],
-  );
-  return rows[0]?.lost ?? [];
+  return endAttempts(session, "fail", jobs, [
+    jobs.map((job) => storable(job.error)),
+    perJob(jobs, (job) => storedDuration(job.durationMs)),
+    perJob(jobs, (job) => job.exitCode),
+    perJob(jobs, (job) => job.permanent),
+  ]);
 }
 
 /** An error must never be the reason why a failure cannot be stored: what Postgres would refuse is replaced. */

@@ -6,18 +6,32 @@ export interface Job {
   readonly queue: string;
   readonly kind: string;
   readonly state: JobState;
-  /** Why a dead job is dead: its attempts were spent, or it lost its workers too often (`poison`). */
-  readonly deadReason: "attempts" | "poison" | null;
+  /**
+   * Why a dead job is dead: its attempts were spent, its handler said that more are useless (`permanent`), it lost its
+   * workers too often (`poison`), or once was enough by policy (`worker_lost`).
+   */
+  readonly deadReason: DeadReason | null;
   readonly priority: number;
   /** Attempts spent so far; the running one counts. */
   readonly attempt: number;
   readonly maxAttempts: number;
   /** Attempts lost to infrastructure; they are not spent attempts. */
   readonly recoveries: number;
+  /** 1, and one more with every retry by a person. */
+  readonly generation: number;
+  /** Null also when it was not asked for. */
   readonly payload: unknown;
+  /** Null also when it was not asked for, and from `resultExpiresAt` on. */
   readonly result: unknown;
+  /** What its handler last said of its progress. */
+  readonly progress: unknown;
   readonly lastError: string | null;
+  /** Errors of earlier attempts, oldest first, at most ten. */
+  readonly errors: readonly JobAttemptError[] | null;
+  /** Of the process that ran it, when it was one. */
+  readonly exitCode: number | null;
   readonly uniqueKey: string | null;
+  readonly concurrencyKey: string | null;
   readonly tag: string | null;
   readonly labels: Readonly<Record<string, string>> | null;
   /** Worker that runs it, or ran it last when it is finished. */
@@ -29,12 +43,49 @@ export interface Job {
   readonly finishedAt: Date | null;
   readonly durationMs: number | null;
   readonly timeoutMs: number | null;
-  /** Running, and no live worker backs its lease: recovery will take it. */
+  readonly resultTtlSeconds: number | null;
+  readonly resultExpiresAt: Date | null;
+  /** The job that was enqueued because this one ended. */
+  readonly finaliserId: string | null;
+  /** It runs, and its worker has been asked to stop it. */
+  readonly cancelRequested: boolean;
+  /** Running, and no live worker backs its lease, or its deadline has passed: recovery will take it. */
   readonly isStale: boolean;
-  /** Until when its lease holds, when it runs. */
+  /** `retryJob` would accept it. */
+  readonly canRetry: boolean;
+  /** What a person can do about it, in words. */
+  readonly recoveryHint: string | null;
+  /** Pod or host of its worker and the worker's id, while it runs. */
+  readonly lockedBy: string | null;
+  /** Until when its lease holds, when it runs: the worker's lease or the job's deadline. */
   readonly lockedUntil: Date | null;
   /** Its last recovery, when it had one. */
-  readonly lastRecovery: { at: string; actor: string; reason: string | null; worker: string } | null;
+  readonly lastRecovery: JobRecovery | null;
+}
+
+/** Why a dead job is dead. */
+export type DeadReason = "attempts" | "permanent" | "poison" | "worker_lost";
+
+/** An error of an earlier attempt. */
+export interface JobAttemptError {
+  readonly attempt: number;
+  readonly generation: number;
+  readonly at: string;
+  readonly error: string;
+  readonly exit_code?: number | null;
+  readonly worker?: string | null;
+}
+
+/** Who took a job from a lost worker, why, and what became of it. */
+export interface JobRecovery {
+  readonly at: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  /** Id of the worker that was lost. */
+  readonly worker: string;
+  readonly policy: "retry" | "hold" | "fail" | "cancel";
+  /** What was over: the worker, or the job's own deadline. */
+  readonly cause: "worker" | "deadline";
 }
 
 /** A row of the view `v_jobs`. */
@@ -43,15 +94,20 @@ export interface JobRow {
   queue: string;
   kind: string;
   state: string;
-  dead_reason: "attempts" | "poison" | null;
+  dead_reason: DeadReason | null;
   priority: number;
   attempt: number;
   max_attempts: number;
   recoveries: number;
+  generation: number;
   payload: unknown;
   result: unknown;
+  progress: unknown;
   last_error: string | null;
+  errors: readonly JobAttemptError[] | null;
+  exit_code: number | null;
   unique_key: string | null;
+  concurrency_key: string | null;
   tag: string | null;
   labels: Record<string, string> | null;
   worker_id: string | null;
@@ -62,7 +118,14 @@ export interface JobRow {
   finished_at: Date | null;
   duration_ms: number | null;
   timeout_ms: number | null;
+  result_ttl_seconds: number | null;
+  result_expires_at: Date | null;
+  finaliser_id: string | null;
+  cancel_requested: boolean;
   is_stale: boolean;
+  can_retry: boolean;
+  recovery_hint: string | null;
+  locked_by: string | null;
   locked_until: Date | null;
   last_recovery: Job["lastRecovery"];
 }
@@ -82,10 +145,15 @@ export function jobFromRow(row: JobRow): Job {
     attempt: row.attempt,
     maxAttempts: row.max_attempts,
     recoveries: row.recoveries,
+    generation: row.generation,
     payload: row.payload,
     result: row.result,
+    progress: row.progress,
     lastError: row.last_error,
+    errors: row.errors,
+    exitCode: row.exit_code,
     uniqueKey: row.unique_key,
+    concurrencyKey: row.concurrency_key,
     tag: row.tag,
     labels: row.labels,
     workerId: row.worker_id,
@@ -96,7 +164,14 @@ export function jobFromRow(row: JobRow): Job {
     finishedAt: row.finished_at,
     durationMs: row.duration_ms,
     timeoutMs: row.timeout_ms,
+    resultTtlSeconds: row.result_ttl_seconds,
+    resultExpiresAt: row.result_expires_at,
+    finaliserId: row.finaliser_id,
+    cancelRequested: row.cancel_requested,
     isStale: row.is_stale,
+    canRetry: row.can_retry,
+    recoveryHint: row.recovery_hint,
+    lockedBy: row.locked_by,
     lockedUntil: row.locked_until,
     lastRecovery: row.last_recovery,
   };

@@ -2,13 +2,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { forEachPostgres } from "../../../test/support/postgres/database.ts";
 import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { heartbeat } from "../workers/heartbeat.ts";
+import { acknowledgeCancel } from "./cancel-requests.ts";
 import { claim, type ClaimedJob } from "./claim.ts";
 import { complete } from "./complete.ts";
 import { enqueue } from "./enqueue.ts";
 import { fail } from "./fail.ts";
+import { progress } from "./progress.ts";
 import { getJob, listJobs } from "./read-jobs.ts";
+import { recordProcess } from "./record-process.ts";
 import { recoverStale } from "./recover-stale.ts";
 import { returnUnstarted } from "./return-unstarted.ts";
+import { snooze } from "./snooze.ts";
 
 let queues = 0;
 
@@ -55,7 +59,7 @@ forEachPostgres(({ adminUrl }) => {
       const doomed = await store.worker();
       await take(doomed);
       await store.lapse(doomed);
-      expect(await recoverStale(store.database, { workers: [doomed] })).toEqual([{ id, outcome: "retried" }]);
+      expect(await recoverStale(store.database, { workers: [doomed] })).toMatchObject([{ id, outcome: "retried" }]);
       await fail(store.database, [{ ...(await take()), error: "second" }]);
       await store.makeDue(id);
       await complete(store.database, [await take()]);
@@ -105,6 +109,10 @@ forEachPostgres(({ adminUrl }) => {
       ["complete", async (job) => complete(store.database, [{ ...job, result: "stale" }])],
       ["fail", async (job) => fail(store.database, [{ ...job, error: "stale" }])],
       ["return", async (job) => returnUnstarted(store.database, [job])],
+      ["snooze", async (job) => snooze(store.database, [{ ...job, delaySeconds: 1 }])],
+      ["acknowledge", async (job) => acknowledgeCancel(store.database, [job])],
+      ["progress", async (job) => ((await progress(store.database, job, "stale")) ? [] : [job.id])],
+      ["record", async (job) => ((await recordProcess(store.database, job, { pid: 1 })) ? [] : [job.id])],
     ];
 
     it.each(writes)("%s by the old holder changes nothing and is reported as lost", async (_, write) => {
@@ -143,8 +151,12 @@ forEachPostgres(({ adminUrl }) => {
       await enqueue(store.database, { queue, kind: "k" });
       const worker = await store.worker();
       const old = await claimOne(worker);
-      await store.database.query("update jobqueue.jobs set worker_id = -1 where id = $1", [old.id]); // a worker nobody knows
-      expect(await recoverStale(store.database, { workers: ["-1"] })).toEqual([{ id: old.id, outcome: "retried" }]);
+      // A worker nobody knows.
+      await store.database.query("update jobqueue.jobs set worker_id = -1 where id = $1", [old.id]);
+      await store.database.query("update jobqueue.leases set worker_id = -1 where token = $1", [old.leaseToken]);
+      expect(await recoverStale(store.database, { workers: ["-1"] })).toMatchObject([
+        { id: old.id, outcome: "retried" },
+      ]);
       const again = await claimOne(worker);
       expect(await complete(store.database, [old])).toEqual([old.id]);
       expect(await complete(store.database, [again])).toEqual([]);

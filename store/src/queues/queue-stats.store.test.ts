@@ -26,6 +26,12 @@ forEachPostgres(({ adminUrl }) => {
     stale: 0,
     oldestPendingSeconds: null,
     oldestPendingSince: null,
+    deferred: 0,
+    cancelled: 0,
+    maxRunning: null,
+    maxRunningPerKey: null,
+    fair: false,
+    rate: null,
   };
 
   it("counts every state of every queue, and says since when the oldest job could have run", async () => {
@@ -90,7 +96,7 @@ forEachPostgres(({ adminUrl }) => {
   it.each([
     [{ limit: 0 }, "limit is 0: write 1 to 1000"],
     [{ limit: 1e9 }, "limit is 1000000000: write 1 to 1000"],
-    [{ state: "RUNNING'--" as "running" }, "is no state of a job: write one of pending, running"],
+    [{ state: "RUNNING'--" as "running" }, "is no state of a job: write one of deferred, scheduled, pending"],
     [{ afterId: "-1" }, '"-1" is no id of a job'],
     [{ afterId: "1e3" }, '"1e3" is no id of a job'],
     [{ afterId: "9223372036854775808" }, "is no id of a job"],

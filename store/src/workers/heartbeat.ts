@@ -7,42 +7,50 @@ export interface HeartbeatFacts {
   readonly loopAgeMs?: number | undefined;
   /** Milliseconds since the claim loop last finished a claim. */
   readonly lastClaimAgeMs?: number | undefined;
+  /** Milliseconds since an attempt last ended. */
+  readonly lastFinishAgeMs?: number | undefined;
   readonly slotsBusy?: number | undefined;
   /** Slots whose handler ignores its abort signal. */
   readonly slotsStuck?: number | undefined;
   /** A worker that drains never becomes active again. */
   readonly state?: "active" | "draining" | undefined;
+  /** `false`: beat without renewing the lease, because the main loop is blocked; it is left to run out. */
+  readonly renew?: boolean | undefined;
 }
 
 /** A renewed lease. */
 export interface RenewedLease {
   /** When it lapses, by the database's clock: for people, not for deciding. */
   readonly leaseUntil: Date;
-  /** Milliseconds it lasts, counted from when the heartbeat was sent. */
+  /** Milliseconds that are left of it, counted from when the heartbeat was sent. */
   readonly leaseMs: number;
+  /** Jobs of this worker that somebody cancelled: abort them, then `acknowledgeCancel`. */
+  readonly cancelIds: readonly string[];
 }
 
-/** Renews a worker's lease. `undefined`: the lease is lost for good, register again. */
+/** Renews a worker's lease, unless told not to. `undefined`: the lease is lost for good, register again. */
 export async function heartbeat(
   session: Session,
   workerId: string,
   facts: HeartbeatFacts = {},
 ): Promise<RenewedLease | undefined> {
-  const rows = await session.query<{ lease_until: Date; lease_ms: number }>(
-    `select lease_until, lease_ms from ${quoteIdentifier(session.schema)}.heartbeat($1, $2::jsonb)`,
+  const rows = await session.query<{ lease_until: Date; lease_ms: number; cancel_ids: string[] }>(
+    `select lease_until, lease_ms, cancel_ids from ${quoteIdentifier(session.schema)}.heartbeat($1, $2::jsonb)`,
     [
       workerId,
       JSON.stringify({
         loop_age_ms: whole(facts.loopAgeMs),
         last_claim_age_ms: whole(facts.lastClaimAgeMs),
+        last_finish_age_ms: whole(facts.lastFinishAgeMs),
         slots_busy: facts.slotsBusy,
         slots_stuck: facts.slotsStuck,
         state: facts.state,
+        renew: facts.renew,
       }),
     ],
   );
   const row = rows[0];
-  return row && { leaseUntil: row.lease_until, leaseMs: row.lease_ms };
+  return row && { leaseUntil: row.lease_until, leaseMs: row.lease_ms, cancelIds: row.cancel_ids };
 }
 
 function whole(milliseconds: number | undefined): number | undefined {

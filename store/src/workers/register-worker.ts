@@ -21,6 +21,8 @@ export interface WorkerFacts {
   /** "namespace/name" of the JobQueue whose pool it belongs to. */
   readonly pool?: string | undefined;
   readonly queues?: readonly string[] | undefined;
+  /** Kinds it has handlers for; absent: it does not say, or takes all. */
+  readonly kinds?: readonly string[] | undefined;
   /** Number of slots. */
   readonly concurrency?: number | undefined;
   /** Seconds a lease lasts without a heartbeat; 1 to 3600, 30 when absent. */
@@ -51,6 +53,7 @@ export async function registerWorker(session: Session, facts: WorkerFacts): Prom
         version: facts.version,
         pool: facts.pool,
         queues: facts.queues,
+        kinds: facts.kinds,
         concurrency: facts.concurrency,
         lease_seconds: facts.leaseSeconds,
       }),

@@ -34,6 +34,7 @@ forEachPostgres(({ adminUrl }) => {
       version: "0.1.0",
       pool: "shop/high",
       queues: ["high", "default"],
+      kinds: ["k", "l"],
       concurrency: 10,
       leaseSeconds: 45,
     });
@@ -55,6 +56,7 @@ forEachPostgres(({ adminUrl }) => {
       version: "0.1.0",
       pool: "shop/high",
       queues: ["high", "default"],
+      kinds: ["k", "l"],
       concurrency: 10,
       leaseSeconds: 45,
       loopAgeMs: null,
@@ -67,10 +69,12 @@ forEachPostgres(({ adminUrl }) => {
       lastClaimAgeMs: 20,
       slotsBusy: 1,
       slotsStuck: 0,
+      lastFinishAgeMs: 7.6,
     });
+    expect(renewed?.cancelIds).toEqual([]);
     expect(renewed?.leaseMs).toBe(45_000);
     const seen = await find(id);
-    expect(seen).toMatchObject({ loopAgeMs: 3, lastClaimAgeMs: 20, slotsBusy: 1, slotsStuck: 0, running: 1 });
+    expect(seen).toMatchObject({ loopAgeMs: 3, lastClaimAgeMs: 20, lastFinishAgeMs: 8, slotsBusy: 1, running: 1 });
     expect(seen?.leaseUntil).toEqual(renewed?.leaseUntil);
     expect((seen?.leaseUntil.getTime() ?? 0) - (seen?.heartbeatAt.getTime() ?? 0)).toBe(45_000);
     await deregisterWorker(store.database, id);
@@ -111,11 +115,40 @@ forEachPostgres(({ adminUrl }) => {
     expect(await find(id)).toMatchObject({ state: "draining", isLive: true });
   });
 
+  it("W6: a beat that does not renew is seen, and leaves the lease to run out", async () => {
+    const id = await store.worker({ leaseSeconds: 30 });
+    const first = await heartbeat(store.database, id);
+    const blocked = await heartbeat(store.database, id, { renew: false, loopAgeMs: 31_000 });
+    expect(blocked?.leaseUntil).toEqual(first?.leaseUntil);
+    expect(blocked?.leaseMs).toBeLessThanOrEqual(30_000);
+    expect(await find(id)).toMatchObject({ loopAgeMs: 31_000, verdict: "loop_blocked", isLive: true });
+    expect((await heartbeat(store.database, id, { loopAgeMs: 1 }))?.leaseMs).toBe(30_000);
+    expect(await find(id)).toMatchObject({ verdict: "healthy" });
+    await store.lapse(id);
+    expect(await heartbeat(store.database, id, { renew: false })).toBeUndefined();
+    expect(await find(id)).toMatchObject({ verdict: "lapsed", isLive: false });
+  });
+
+  it.each([
+    ["healthy", { slotsBusy: 2, lastClaimAgeMs: 10 }, 2],
+    ["healthy", { slotsBusy: 2, lastClaimAgeMs: 600_000 }, 2],
+    ["claim_stalled", { slotsBusy: 1, lastClaimAgeMs: 60_001 }, 2],
+    ["slots_stuck", { slotsBusy: 2, slotsStuck: 2 }, 2],
+    ["healthy", { slotsBusy: 2, slotsStuck: 1, lastClaimAgeMs: 5 }, 2],
+    ["slots_stuck", { slotsBusy: 2, slotsStuck: 2, state: "draining" as const }, 2],
+    ["draining", { state: "draining" as const, lastClaimAgeMs: 600_000 }, 2],
+  ])("W10: the verdict is %s when it says %j", async (verdict, facts, concurrency) => {
+    const id = await registerWorker(store.database, { bootId: crypto.randomUUID(), concurrency });
+    await heartbeat(store.database, id, facts);
+    expect(await find(id)).toMatchObject({ verdict, lastFinishAgeMs: null });
+  });
+
   it("a heartbeat stays a heap-only update: no index pays for it", async () => {
     const id = await store.worker();
     // A new connection, which has no other statistics pending.
     const stats = await store.connect().transaction(async (session) => {
-      for (let beat = 0; beat < 5; beat += 1) await heartbeat(session, id, { loopAgeMs: beat, state: "active" });
+      for (let beat = 0; beat < 5; beat += 1)
+        await heartbeat(session, id, { loopAgeMs: beat, state: "active", renew: beat < 3 });
       return session.query<{ updates: string; hot: string }>(
         `select n_tup_upd as updates, n_tup_hot_upd as hot from pg_stat_xact_user_tables
          where schemaname = 'jobqueue' and relname = 'workers'`,

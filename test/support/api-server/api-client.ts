@@ -39,6 +39,7 @@ export class ApiClient {
     path: string,
     body?: unknown,
     contentType = "application/json",
+    accept = "application/json",
   ): Promise<T> {
     const { server, ca, token, clientCertificate, clientKey } = this.#access;
     return new Promise((resolve, reject) => {
@@ -50,7 +51,7 @@ export class ApiClient {
           agent: false,
           ...(clientCertificate && clientKey ? { cert: clientCertificate, key: clientKey } : {}),
           headers: {
-            accept: "application/json",
+            accept,
             ...(token ? { authorization: `Bearer ${token}` } : {}),
             ...(body === undefined ? {} : { "content-type": contentType }),
           },

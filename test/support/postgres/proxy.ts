@@ -3,13 +3,17 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 /** Length of an SSLRequest or startup message is in its first four bytes, the protocol number in the next four. */
 const PROTOCOL_3 = 196_608;
 
+/** ReadyForQuery, but for its last byte, the state of the transaction. */
+const READY = Buffer.from([0x5a, 0, 0, 0, 5]);
+
 /**
  * A TCP proxy before a real server, to do to connections what networks and poolers do. It knows just enough of the
  * protocol to refuse a startup parameter as PgBouncer does.
  */
 export class PostgresProxy {
   readonly #server: Server;
-  readonly #target: URL;
+  #target: URL;
+  #losing: { readonly pattern: string; left: number } | undefined;
   #port = 0;
   readonly #pairs = new Set<{ client: Socket; server: Socket }>();
   #refusedParameter: string | undefined;
@@ -58,6 +62,24 @@ export class PostgresProxy {
     }
   }
 
+  /**
+   * The next `count` statements that contain `pattern` (such as `.complete(`) run to their end on the server, and then the
+   * connection is reset instead of the reply: applied, and nobody was told. Further calls replace what is left of earlier ones.
+   */
+  loseReplies(pattern: string, count = 1): void {
+    this.#losing = { pattern, left: count };
+  }
+
+  /** Replies that are still to be lost. */
+  get repliesToLose(): number {
+    return this.#losing?.left ?? 0;
+  }
+
+  /** New connections go to another server from now on, as when a name is moved after a failover. Standing ones stay. */
+  retarget(url: string): void {
+    this.#target = new URL(url);
+  }
+
   /** Refuses startup messages that set this parameter, in the words of PgBouncer. */
   refuseStartupParameter(name: string): void {
     this.#refusedParameter = name;
@@ -94,6 +116,17 @@ export class PostgresProxy {
           server.destroy();
         });
       }
+      client.on("data", (sent: Buffer) => {
+        const losing = this.#losing;
+        if (losing === undefined || losing.left === 0 || !sent.includes(losing.pattern)) return;
+        losing.left -= 1;
+        server.unpipe(client);
+        server.on("data", (reply: Buffer) => {
+          // ReadyForQuery: the statement, and its transaction when it was its own, is over.
+          if (reply.subarray(-6, -1).equals(READY)) client.resetAndDestroy();
+        });
+        server.resume();
+      });
       server.write(startup);
       client.pipe(server);
       server.pipe(client);

@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -82,9 +83,16 @@ export class PostgresServer {
     this.#settings = settings;
   }
 
-  /** Makes a data directory and starts a server on it. `settings` are configuration parameters, such as `ssl`. */
-  static async create(major: PostgresMajor, settings: Record<string, string> = {}): Promise<PostgresServer> {
-    const directory = mkdtempSync(join(tmpdir(), `jobqueue-pg${major}-`));
+  /**
+   * Makes a data directory and starts a server on it. `settings` are configuration parameters, such as `ssl`; `parent` is where
+   * its directory is made, such as a small filesystem.
+   */
+  static async create(
+    major: PostgresMajor,
+    settings: Record<string, string> = {},
+    parent: string = tmpdir(),
+  ): Promise<PostgresServer> {
+    const directory = mkdtempSync(join(parent, `jobqueue-pg${major}-`));
     const server = new PostgresServer(major, await freePort(), directory, settings);
     if (asRoot) chownSync(directory, NOBODY, NOBODY);
     const made = spawnSync(
@@ -95,6 +103,34 @@ export class PostgresServer {
     if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${made.stdout}${made.error?.message ?? ""}`);
     await server.start();
     return server;
+  }
+
+  /**
+   * Makes a hot standby of this server, which is stopped for a moment to be copied. `pg_promote()` on it makes it a primary; the old
+   * one can come back read-only by `followOnNextStart`.
+   */
+  async createStandby(settings: Record<string, string> = {}): Promise<PostgresServer> {
+    await this.stop();
+    const directory = mkdtempSync(join(tmpdir(), `jobqueue-pg${this.major}-standby-`));
+    if (asRoot) chownSync(directory, NOBODY, NOBODY);
+    const standby = new PostgresServer(this.major, await freePort(), directory, {
+      primary_conninfo: `host=127.0.0.1 port=${this.port} user=postgres application_name=standby sslmode=disable`,
+      ...settings,
+    });
+    const data = join(directory, "data");
+    const copied = spawnSync("cp", ["-a", join(this.directory, "data"), data], { encoding: "utf8" });
+    if (copied.status !== 0) throw new Error(`the data directory cannot be copied: ${copied.stderr}`);
+    standby.followOnNextStart();
+    await this.start();
+    await standby.start();
+    return standby;
+  }
+
+  /** From its next start on the server only follows: a standby, or an old primary that came back read-only. */
+  followOnNextStart(): void {
+    const signal = join(this.directory, "data/standby.signal");
+    writeFileSync(signal, "");
+    if (asRoot) chownSync(signal, NOBODY, NOBODY);
   }
 
   /** Connection URL of a database of this server. */

@@ -10,9 +10,11 @@ import type { Slots } from "../run/slots.ts";
 import type { Service } from "../service.ts";
 import type { StoreTrouble } from "../store-trouble.ts";
 import type { SharedFacts } from "../watchdog/shared-facts.ts";
+import { ClaimFloor } from "./claim-floor.ts";
 import { claimSize, MAX_CLAIM } from "./claim-size.ts";
 import { FinishRate } from "./finish-rate.ts";
 import type { BufferedJob } from "./job-buffer.ts";
+import { LeaseLedger } from "./lease-ledger.ts";
 import { QueueOutlooks } from "./unknown-kinds.ts";
 import type { UnstartedJobs } from "./unstarted-jobs.ts";
 
@@ -38,6 +40,8 @@ export interface ClaimLoopParts {
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   readonly trouble: StoreTrouble;
+  /** How long the store may go on with a claim whose answer the worker gave up, milliseconds. */
+  readonly claimTimeoutMs: number;
   /** The loop threw, which is a defect of ours: the process must not go on without it. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -58,6 +62,8 @@ export class ClaimLoop implements Service {
   readonly #parts: ClaimLoopParts;
   readonly #rate = new FinishRate();
   readonly #outlooks = new QueueOutlooks();
+  readonly #ledger: LeaseLedger;
+  readonly #floor = new ClaimFloor();
   readonly #unknownLoggedAt = new Map<string, number>();
   #loop: Promise<void> | undefined;
   #stopping = false;
@@ -70,6 +76,7 @@ export class ClaimLoop implements Service {
 
   constructor(parts: ClaimLoopParts) {
     this.#parts = parts;
+    this.#ledger = new LeaseLedger(parts.claimTimeoutMs);
   }
 
   start(): Promise<void> {
@@ -101,8 +108,9 @@ export class ClaimLoop implements Service {
     this.#wake();
   }
 
-  /** Something changed that a waiting loop should look at: room for outcomes, or a lease. */
-  lookAgain(): void {
+  /** Jobs left this worker's hands: the store acknowledged their outcomes, or said that they are lost. */
+  settled(finished: readonly { readonly job: ClaimedJob }[]): void {
+    this.#ledger.settled(finished.map(({ job }) => job));
     this.#wake();
   }
 
@@ -149,11 +157,22 @@ export class ClaimLoop implements Service {
   }
 
   async #claim(held: HeldLease, queues: readonly string[], wanted: number): Promise<void> {
-    const { lease, shared, metrics, trouble, session, unstarted } = this.#parts;
+    const { lease, shared, metrics, trouble, session, slots, unstarted } = this.#parts;
     const max = Math.min(MAX_CLAIM, wanted + this.#outlooks.lookPast(queues));
+    const sentAtMs = monotonicMs();
+    const floor = this.#floor.at(sentAtMs);
+    const { said } = this.#ledger;
     let jobs: ClaimedJob[];
     try {
-      jobs = await claim(session, { workerId: held.workerId, queues, max });
+      jobs = await claim(session, {
+        workerId: held.workerId,
+        queues,
+        max,
+        // Of a queue with a limit only what starts now: what is prefetched would take the places of others.
+        slots: slots.free,
+        ...(floor === undefined ? {} : { floor }),
+        ...said,
+      });
     } catch (error) {
       metrics.count("jobqueue_worker_claims_total", { outcome: "error" });
       if (error instanceof StoreError && error.code === "lease_lapsed") {
@@ -161,29 +180,35 @@ export class ClaimLoop implements Service {
         return;
       }
       trouble.failed("claim", error);
+      this.#ledger.failed(error, monotonicMs());
       this.#failures++;
       this.#mayHaveWork = true;
       this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
       return;
     }
+    const answeredAtMs = monotonicMs();
     this.#failures = 0;
+    this.#ledger.answered(said, sentAtMs);
+    this.#ledger.claimed(jobs);
+    this.#floor.record({ jobs, max, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs }, answeredAtMs);
     trouble.worked("claim");
     metrics.count("jobqueue_worker_claims_total", { outcome: jobs.length > 0 ? "jobs" : "empty" });
-    shared.set("lastClaim", monotonicMs());
+    shared.set("lastClaim", answeredAtMs);
     if (!lease.trusts(held)) {
-      // Too late to start them: they are recovered with the rest of this lease.
+      // Too late to start them.
+      unstarted.giveBackUntouched(jobs);
       lease.check();
       return;
     }
     // A full claim leaves more behind it, most likely.
     if (jobs.length === max) this.#mayHaveWork = true;
     else unstarted.suspectHold();
-    unstarted.accept(this.#withHandlers(jobs, held, jobs.length === max), held, wanted);
+    unstarted.accept(this.#withHandlers(jobs, jobs.length === max), held, wanted);
     if (this.#stopping) unstarted.giveBackAll();
   }
 
   /** Pairs jobs with their handlers; those of unknown kinds go back at once. */
-  #withHandlers(jobs: readonly ClaimedJob[], lease: HeldLease, full: boolean): BufferedJob[] {
+  #withHandlers(jobs: readonly ClaimedJob[], full: boolean): BufferedJob[] {
     const { handlers, metrics, unstarted } = this.#parts;
     const nowMs = monotonicMs();
     const yields = new Map<string, { known: number; unknown: number }>();
@@ -206,7 +231,7 @@ export class ClaimLoop implements Service {
       metrics.count("jobqueue_worker_jobs_claimed_total", { queue }, yielded.known + yielded.unknown);
       if (yielded.unknown > 0) metrics.count("jobqueue_worker_jobs_unknown_kind_total", { queue }, yielded.unknown);
     }
-    unstarted.giveBackUntouched(unknown, lease);
+    unstarted.giveBackUntouched(unknown);
     for (const job of unknown) this.#reportUnknown(job, nowMs);
     return known;
   }

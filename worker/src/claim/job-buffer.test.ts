@@ -20,6 +20,9 @@ const job = (id: string, queue = "default"): BufferedJob => ({
     runAt: new Date(0),
     tag: null,
     labels: null,
+    generation: 1,
+    options: null,
+    concurrencyKey: null,
   } satisfies ClaimedJob,
 });
 const ids = (jobs: readonly BufferedJob[]): string[] => jobs.map((buffered) => buffered.job.id);

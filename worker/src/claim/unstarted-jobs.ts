@@ -29,7 +29,7 @@ export interface UnstartedParts {
 }
 
 /** Why a job is given back unstarted, as the metric says it. */
-export type UnstartedReason = "hold" | "waited" | "surplus" | "drain";
+export type UnstartedReason = "hold" | "waited" | "surplus" | "cancel" | "drain" | "lease_lost";
 
 /** Time between two looks at the holds while jobs wait, and the least time between two that something causes, milliseconds. */
 const HOLD_CHECK_MS = 100;
@@ -122,25 +122,34 @@ export class UnstartedJobs {
     );
   }
 
-  /** Forgets everything: the lease is lost, so nothing here is the worker's any more. */
-  drop(): void {
-    const lost = this.#buffer.take(() => true);
-    if (lost.length > 0) this.#parts.log.warn({ count: lost.length }, "claimed jobs dropped unstarted: lease lost");
+  /**
+   * Gives everything back because the lease is lost: nothing of it may start here any more. Where the store has not handed
+   * it on yet, it is pending again at once and no recovery is counted against it.
+   */
+  leaseLost(): void {
+    this.#giveBack(
+      this.#buffer.take(() => true),
+      "lease_lost",
+    );
+  }
+
+  /** Gives a job back that somebody cancelled, which ends it; `false` when it does not wait here. */
+  cancel({ id, leaseToken }: Pick<ClaimedJob, "id" | "leaseToken">): boolean {
+    const cancelled = this.#buffer.take(({ job }) => job.id === id && job.leaseToken === leaseToken);
+    this.#giveBack(cancelled, "cancel");
+    return cancelled.length > 0;
   }
 
   /** Gives jobs back that were never meant to start here. */
-  giveBackUntouched(jobs: readonly ClaimedJob[], lease: HeldLease): void {
-    this.#parts.finisher.giveBack(jobs, lease);
+  giveBackUntouched(jobs: readonly ClaimedJob[]): void {
+    this.#parts.finisher.giveBack(jobs);
   }
 
   #giveBack(jobs: readonly BufferedJob[], reason: UnstartedReason): void {
-    if (jobs.length === 0 || this.#lease === undefined) return;
+    if (jobs.length === 0) return;
     const { finisher, metrics, log } = this.#parts;
     metrics.count("jobqueue_worker_jobs_unstarted_total", { reason }, jobs.length);
     log[reason === "hold" ? "info" : "debug"]({ count: jobs.length, reason }, "claimed jobs given back unstarted");
-    finisher.giveBack(
-      jobs.map(({ job }) => job),
-      this.#lease,
-    );
+    finisher.giveBack(jobs.map(({ job }) => job));
   }
 }

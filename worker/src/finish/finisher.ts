@@ -1,48 +1,48 @@
-import { type ClaimedJob, complete, fail, returnUnstarted, type Session, StoreError } from "@jobqueue/store";
+import { type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
 import { backoffMs } from "../backoff.ts";
-import type { HeldLease, WorkerLease } from "../lease/worker-lease.ts";
 import type { Log } from "../log.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import { pause } from "../pause.ts";
 import type { Outcome } from "../run/outcome.ts";
 import type { StoreTrouble } from "../store-trouble.ts";
+import { ACKNOWLEDGED, acknowledge, type Action } from "./acknowledge.ts";
 
 /**
  * Tells the store how attempts ended, in natural batches: while one flush is under way the next gathers. There is no
  * timer, so an idle worker acknowledges at once and a busy one in large batches.
  *
- * Invariants (G9):
- * - An outcome is sent only while the lease it was earned under is trusted; after that it is dropped and counted.
- * - What the store reports as lost is dropped; it never becomes a failure.
- * - A flush that fails because of the database is tried again until then; it never becomes a failure either. Repeating is
- *   safe: the store takes a repetition for done.
+ * Invariants (G5, G9):
+ * - Whether an outcome still counts decides the store, by its lease token, and nobody else: what was earned is sent also
+ *   when the worker does not trust its lease any more. What the store reports as lost is dropped; it never becomes a
+ *   failure.
+ * - A flush that fails because of the database is tried again until the store answers or a drain ends; it never becomes a
+ *   failure either. Repeating is safe: the store takes a repetition for done. What waits is bounded, since nothing is
+ *   claimed while much waits.
  * - Only a result that the store cannot keep (too large, not JSON) fails its job: that is the handler's doing.
  */
 export interface Finished {
   readonly job: ClaimedJob;
-  readonly lease: HeldLease;
   readonly outcome: Outcome;
   /** How long the handler ran, milliseconds. */
   readonly durationMs?: number;
+  /** How its program ended, where a program ran it. */
+  readonly exitCode?: number | undefined;
 }
 
 /** What the finisher works with. */
 export interface FinisherParts {
   readonly session: Session;
-  readonly lease: WorkerLease;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   readonly trouble: StoreTrouble;
-  /** Some were acknowledged or dropped. */
-  readonly onAcknowledged: () => void;
+  /** These jobs are not the worker's any more: acknowledged, or lost. */
+  readonly onSettled: (jobs: readonly Finished[]) => void;
   /** Flushing threw, which is a defect of ours: the process must not go on without it. */
   readonly onDefect: (error: unknown) => void;
 }
 
-type Action = "complete" | "fail" | "return";
-
-/** How the metric names what was acknowledged. */
-const ACKNOWLEDGED: Readonly<Record<Action, string>> = { complete: "completed", fail: "failed", return: "returned" };
+/** In the order in which one flush sends them. */
+const ACTIONS = Object.keys(ACKNOWLEDGED) as Action[];
 
 /** Most outcomes in one flush. */
 const MAX_FLUSH = 2_000;
@@ -73,8 +73,8 @@ export class Finisher {
   }
 
   /** Gives jobs back that were not started. */
-  giveBack(jobs: readonly ClaimedJob[], lease: HeldLease): void {
-    for (const job of jobs) this.add({ job, lease, outcome: { action: "return" } });
+  giveBack(jobs: readonly ClaimedJob[]): void {
+    for (const job of jobs) this.add({ job, outcome: { action: "return" } });
   }
 
   /** Resolves when everything taken so far was acknowledged or dropped. */
@@ -96,7 +96,10 @@ export class Finisher {
       this.#inFlight = batch.length;
       const left = await this.#send(batch);
       this.#inFlight = 0;
-      if (left.length < batch.length) this.#parts.onAcknowledged();
+      if (left.length < batch.length) {
+        const kept = new Set(left.map(({ job }) => job));
+        this.#parts.onSettled(left.length === 0 ? batch : batch.filter(({ job }) => !kept.has(job)));
+      }
       if (left.length === 0) {
         failures = 0;
         continue;
@@ -110,20 +113,26 @@ export class Finisher {
 
   /** Sends a batch and returns what must be sent again. */
   async #send(batch: readonly Finished[]): Promise<Finished[]> {
-    const byAction: Record<Action, Finished[]> = { complete: [], fail: [], return: [] };
+    const byAction = new Map<Action, Finished[]>();
     const dropped: Finished[] = [];
-    const held = this.#abandoned.signal.aborted ? undefined : this.#parts.lease.held;
+    let sent = 0;
     for (const finished of batch) {
       const { action } = finished.outcome;
-      if (action === "drop" || finished.lease !== held) dropped.push(finished);
-      else byAction[action].push(finished);
+      if (action === "none") {
+        this.#count([finished], ACKNOWLEDGED.complete);
+      } else if (action === "drop" || this.#abandoned.signal.aborted) {
+        dropped.push(finished);
+      } else {
+        const group = byAction.get(action);
+        if (group === undefined) byAction.set(action, [finished]);
+        else group.push(finished);
+        sent++;
+      }
     }
     if (dropped.length > 0) this.#lost(dropped, "the worker's lease is not trusted any more");
-    if (dropped.length === batch.length) return [];
-    this.#parts.metrics.observe("jobqueue_worker_flush_outcomes", batch.length - dropped.length);
-    const left = await Promise.all(
-      (["complete", "fail", "return"] as const).map((action) => this.#sendAll(action, byAction[action])),
-    );
+    if (sent === 0) return [];
+    this.#parts.metrics.observe("jobqueue_worker_flush_outcomes", sent);
+    const left = await Promise.all(ACTIONS.map((action) => this.#sendAll(action, byAction.get(action) ?? [])));
     return left.flat();
   }
 
@@ -131,9 +140,9 @@ export class Finisher {
     if (batch.length === 0) return [];
     const { trouble } = this.#parts;
     try {
-      const lost = new Set(await this.#call(action, batch));
+      const lost = new Set(await acknowledge(this.#parts.session, action, batch));
       trouble.worked(action);
-      this.#acknowledged(action, batch, lost);
+      this.#heard(action, batch, lost);
       return [];
     } catch (error) {
       if (error instanceof StoreError && error.code === "invalid_input") return this.#isolate(action, batch, error);
@@ -155,32 +164,21 @@ export class Finisher {
       "an outcome cannot be stored",
     );
     if (action !== "complete") return [only];
-    return [{ ...only, outcome: { action: "fail", error: `the result cannot be stored: ${error.message}` } }];
+    const why = `the result cannot be stored: ${error.message}`;
+    return [{ ...only, outcome: { action: "fail", error: why, permanent: false } }];
   }
 
-  #call(action: Action, batch: readonly Finished[]): Promise<string[]> {
-    const { session } = this.#parts;
-    const jobs = batch.map(({ job, outcome, durationMs }) => ({
-      id: job.id,
-      leaseToken: job.leaseToken,
-      ...(durationMs === undefined ? {} : { durationMs }),
-      ...(outcome.action === "complete" ? { result: outcome.result } : {}),
-      error: outcome.action === "fail" ? outcome.error : "",
-    }));
-    if (action === "complete") return complete(session, jobs);
-    return action === "fail" ? fail(session, jobs) : returnUnstarted(session, jobs);
-  }
-
-  #acknowledged(action: Action, batch: readonly Finished[], lost: ReadonlySet<string>): void {
+  #heard(action: Action, batch: readonly Finished[], lost: ReadonlySet<string>): void {
     const { log } = this.#parts;
     this.#count(
       batch.filter(({ job }) => !lost.has(job.id)),
       ACKNOWLEDGED[action],
     );
-    for (const { job, outcome } of batch) {
+    for (const { job, outcome, exitCode } of batch) {
       if (outcome.action !== "fail" || lost.has(job.id)) continue;
       const { id: jobId, queue, kind, attempt, maxAttempts } = job;
-      log.warn({ jobId, queue, kind, attempt, maxAttempts }, "an attempt failed");
+      const { permanent } = outcome;
+      log.warn({ jobId, queue, kind, attempt, maxAttempts, permanent, exitCode }, "an attempt failed");
       // What a handler says may quote its payload: it is kept with the job, and in the log only for who asks for it.
       log.debug({ jobId, error: outcome.error.slice(0, 1_000) }, "error of the failed attempt");
     }

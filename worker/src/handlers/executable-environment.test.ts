@@ -23,7 +23,14 @@ const worker = {
 
 describe("the environment of an executable handler", () => {
   it("has the facts of the attempt, what the manifest says and little else", () => {
-    const spec = { kind: "k", command: ["x"], env: { LEVEL: "9" }, passEnv: ["AWS_REGION", "ABSENT"], cwd: "/" };
+    const spec = {
+      kind: "k",
+      command: ["x"],
+      env: { LEVEL: "9" },
+      passEnv: ["AWS_REGION", "ABSENT"],
+      permanentExitCodes: [],
+      cwd: "/",
+    };
     expect(executableEnvironment(spec, attempt, worker)).toEqual({
       PATH: "/bin",
       LC_ALL: "C",

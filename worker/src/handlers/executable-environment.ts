@@ -1,4 +1,5 @@
 import type { ExecutableSpec } from "./manifest.ts";
+import type { ProgramUser } from "./run-as.ts";
 
 /** Variables of the worker that every program needs to behave and that carry no secret. `LC_*` comes on top. */
 const INHERITED_VARIABLES = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"] as const;
@@ -10,8 +11,14 @@ export interface AttemptVariables {
   readonly kind: string;
   readonly attempt: number;
   readonly leaseToken: string;
+  /** How long it may take, when there is a limit. */
+  readonly timeoutSeconds?: number | undefined;
+  /** W3C trace context of the job, when it has one. */
+  readonly traceparent?: string | undefined;
   readonly payloadFile: string;
   readonly resultFile: string;
+  /** Whom it runs as, when that is not the worker's user. */
+  readonly user?: ProgramUser | undefined;
 }
 
 /**
@@ -32,13 +39,22 @@ export function executableEnvironment(
   );
   return {
     ...Object.fromEntries(inherited),
+    ...userVariables(attempt.user),
     ...spec.env,
     JOBQUEUE_JOB_ID: attempt.jobId,
     JOBQUEUE_QUEUE: attempt.queue,
     JOBQUEUE_KIND: attempt.kind,
     JOBQUEUE_ATTEMPT: String(attempt.attempt),
     JOBQUEUE_LEASE_TOKEN: attempt.leaseToken,
+    ...(attempt.timeoutSeconds === undefined ? {} : { JOBQUEUE_TIMEOUT_SECONDS: String(attempt.timeoutSeconds) }),
+    // The name that tracing libraries and programs agree on.
+    ...(attempt.traceparent === undefined ? {} : { TRACEPARENT: attempt.traceparent }),
     JOBQUEUE_PAYLOAD_FILE: attempt.payloadFile,
     JOBQUEUE_RESULT_FILE: attempt.resultFile,
   };
+}
+
+/** Somebody else's home is of no use: programs would look for their files where they may not read. */
+function userVariables(user: ProgramUser | undefined): Record<string, string> {
+  return user === undefined ? {} : { USER: user.name, LOGNAME: user.name, HOME: user.home ?? "/" };
 }

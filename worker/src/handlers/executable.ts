@@ -1,14 +1,15 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { constants as system, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { JobAborted } from "../run/outcome.ts";
+import { JobAborted, PermanentError } from "../run/outcome.ts";
 import { OutputHead, OutputTail } from "./bounded-output.ts";
 import { executableEnvironment } from "./executable-environment.ts";
 import type { AttemptContext, Handler, JobContext } from "./handler.ts";
 import type { ExecutableSpec } from "./manifest.ts";
 import { signalGroup } from "./process-groups.ts";
+import type { ProgramUser } from "./run-as.ts";
 
 /**
  * Handlers that are programs, in any language. The contract with the program:
@@ -17,7 +18,8 @@ import { signalGroup } from "./process-groups.ts";
  * - the facts of the attempt in the environment (`executable-environment.ts`), nothing else of the worker's;
  * - exit code 0 means done; the result is the JSON in `JOBQUEUE_RESULT_FILE` if the program wrote it, else standard
  *   output when that is JSON, else none;
- * - any other end means failed; the end of standard error says why;
+ * - any other end means failed; the exit code is kept as a number (128 and the signal's for a signal, as shells count),
+ *   and the end of standard error says why;
  * - it runs in a process group of its own. When it must stop the group gets SIGTERM, then SIGKILL. What it leaves running
  *   when it exits is killed: an attempt that has ended must not go on working.
  */
@@ -47,15 +49,27 @@ class ExecutableFailed extends Error {
   }
 }
 
-/** Makes the handler of a program. `environment` is the worker's own, of which the program sees next to nothing. */
+/** The same, when the manifest says that its exit code makes further attempts pointless. */
+class ExecutableFailedForGood extends PermanentError {
+  constructor(message: string) {
+    super(message);
+    this.stack = message;
+  }
+}
+
+/**
+ * Makes the handler of a program. `environment` is the worker's own, of which the program sees next to nothing; `user` is
+ * whom it runs as, the worker's user when absent.
+ */
 export function executableHandler(
   spec: ExecutableSpec,
   environment: Readonly<Record<string, string | undefined>>,
+  user?: ProgramUser,
 ): Handler {
   return {
     kind: spec.kind,
     timeoutSeconds: spec.timeoutSeconds,
-    run: (payload, context) => runExecutable(spec, payload, context as AttemptContext, environment),
+    run: (payload, context) => runExecutable(spec, payload, context as AttemptContext, environment, user),
   };
 }
 
@@ -64,6 +78,7 @@ async function runExecutable(
   payload: unknown,
   context: AttemptContext,
   environment: Readonly<Record<string, string | undefined>>,
+  user: ProgramUser | undefined,
 ): Promise<unknown> {
   const directory = await mkdtemp(join(tmpdir(), `jobqueue-${context.jobId}-`));
   try {
@@ -71,12 +86,19 @@ async function runExecutable(
     const resultFile = join(directory, "result.json");
     const input = JSON.stringify(payload ?? null);
     await writeFile(payloadFile, input, { mode: 0o600 });
+    if (user !== undefined) {
+      // The program's own, and nobody else's: payloads may be confidential.
+      await chown(payloadFile, user.uid, user.gid);
+      await chown(directory, user.uid, user.gid);
+    }
     context.signal.throwIfAborted();
     const [program, ...args] = spec.command as [string, ...string[]];
     const child = spawn(program, args, {
       cwd: spec.cwd,
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
+      // Supplementary groups of the worker are dropped with its user (libuv calls setgroups).
+      ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
       env: executableEnvironment(
         spec,
         {
@@ -85,15 +107,21 @@ async function runExecutable(
           kind: context.kind,
           attempt: context.attempt,
           leaseToken: context.fencingToken,
+          timeoutSeconds: context.timeoutSeconds,
+          traceparent: context.traceparent,
           payloadFile,
           resultFile,
+          user,
         },
         environment,
       ),
     });
-    const output = await superviseProcess(child, input, context);
+    const output = await superviseProcess(child, input, context, user);
     context.signal.throwIfAborted();
-    if (output.failure !== undefined) throw new ExecutableFailed(output.failure);
+    if (output.failure !== undefined) {
+      const forGood = output.exitCode !== undefined && spec.permanentExitCodes.includes(output.exitCode);
+      throw forGood ? new ExecutableFailedForGood(output.failure) : new ExecutableFailed(output.failure);
+    }
     return await readResult(resultFile, output.stdout, context);
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -102,6 +130,8 @@ async function runExecutable(
 
 interface ProcessOutput {
   readonly stdout: OutputHead;
+  /** `undefined`: it did not start. */
+  readonly exitCode: number | undefined;
   /** What went wrong, in words, when something did. */
   readonly failure: string | undefined;
 }
@@ -111,6 +141,7 @@ async function superviseProcess(
   child: ChildProcessByStdio<Writable, Readable, Readable>,
   input: string,
   context: AttemptContext,
+  user: ProgramUser | undefined,
 ): Promise<ProcessOutput> {
   const stdout = new OutputHead(MAX_RESULT_BYTES);
   const stderr = new OutputTail(STDERR_TAIL_BYTES);
@@ -123,27 +154,29 @@ async function superviseProcess(
   child.stdin.on("error", () => {}); // a program need not read its input
   child.stdin.end(input);
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  const ended = new Promise<string | undefined>((resolve) => {
+  const ended = new Promise<Omit<ProcessOutput, "stdout">>((resolve) => {
     child.once("error", (error) => {
-      resolve(`cannot start ${child.spawnfile}: ${error.message}`);
+      const whom = user === undefined ? "" : ` as ${user.name}`;
+      resolve({ exitCode: undefined, failure: `cannot start ${child.spawnfile}${whom}: ${error.message}` });
     });
     child.once("exit", (code, signal) => {
-      resolve(code === 0 ? undefined : signal === null ? `exit code ${code}` : `killed by ${signal}`);
+      if (signal !== null) resolve({ exitCode: 128 + system.signals[signal], failure: `killed by ${signal}` });
+      else resolve({ exitCode: code ?? 0, failure: code === 0 ? undefined : `exit code ${code}` });
     });
   });
   const group = child.pid;
-  if (group === undefined) return { stdout, failure: await ended };
-  context.runsInProcessGroup(group);
+  if (group === undefined) return { stdout, ...(await ended) };
+  context.programStarted({ pid: group, runAs: user?.name });
   const stopKilling = killGroupOnAbort(group, context);
   try {
-    const failure = await ended;
+    const { exitCode, failure } = await ended;
+    if (exitCode !== undefined) context.programEnded(exitCode);
     signalGroup(group, "SIGKILL");
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref())]);
     const said = stderr.text();
-    return { stdout, failure: failure === undefined || said === "" ? failure : `${failure}: ${said}` };
+    return { stdout, exitCode, failure: failure === undefined || said === "" ? failure : `${failure}: ${said}` };
   } finally {
     stopKilling();
-    context.runsInProcessGroup(undefined);
     child.stdout.destroy();
     child.stderr.destroy();
   }

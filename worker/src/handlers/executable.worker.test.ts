@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "@jobqueue/test/support/eventually.ts";
@@ -6,17 +6,27 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { processGone } from "../testing/process-gone.ts";
 import { JobAborted } from "../run/outcome.ts";
 import { executableHandler } from "./executable.ts";
-import type { AttemptContext } from "./handler.ts";
+import type { AttemptContext, RunningProgram } from "./handler.ts";
+import { type ProgramUser, resolveRunAs, systemUsers } from "./run-as.ts";
+
+/** How a script is run beside the usual. */
+interface RunOptions {
+  readonly abortGraceMs?: number;
+  readonly user?: ProgramUser;
+  readonly permanentExitCodes?: readonly number[];
+}
 
 describe("an executable handler", () => {
   let directory: string;
   let warnings: string[];
-  let groups: (number | undefined)[];
+  let programs: RunningProgram[];
+  let exitCodes: number[];
   let controller: AbortController;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "jobqueue-executable-test-"));
     warnings = [];
-    groups = [];
+    programs = [];
+    exitCodes = [];
     controller = new AbortController();
   });
   afterEach(() => {
@@ -24,7 +34,11 @@ describe("an executable handler", () => {
   });
 
   /** Runs a shell script as the handler of a job. */
-  async function run(script: string, payload: unknown = {}, abortGraceMs = 1_000): Promise<unknown> {
+  async function run(
+    script: string,
+    payload: unknown = {},
+    { abortGraceMs = 1_000, user, permanentExitCodes = [] }: RunOptions = {},
+  ): Promise<unknown> {
     const ignore = (): void => {};
     const context: AttemptContext = {
       jobId: "7",
@@ -43,13 +57,30 @@ describe("an executable handler", () => {
         },
         error: ignore,
       },
+      deadline: undefined,
+      timeoutSeconds: 60,
+      traceparent: undefined,
       enqueue: () => Promise.reject(new Error("not in this test")),
-      runsInProcessGroup: (id) => {
-        groups.push(id);
+      progress: ignore,
+      snooze: ignore,
+      complete: () => Promise.reject(new Error("not in this test")),
+      programStarted: (program) => {
+        programs.push(program);
+      },
+      programEnded: (code) => {
+        exitCodes.push(code);
       },
     };
-    const spec = { kind: "script", command: ["sh", "-c", script], env: {}, passEnv: [], cwd: directory };
-    return executableHandler(spec, { PATH: process.env["PATH"], TMPDIR: directory }).run(payload, context);
+    const spec = {
+      kind: "script",
+      command: ["sh", "-c", script],
+      env: {},
+      passEnv: [],
+      cwd: directory,
+      permanentExitCodes,
+    };
+    const environment = { PATH: process.env["PATH"], TMPDIR: directory, HOME: "/root" };
+    return executableHandler(spec, environment, user).run(payload, context);
   }
 
   const fileText = (name: string): string => readFileSync(join(directory, name), "utf8").trim();
@@ -92,6 +123,44 @@ describe("an executable handler", () => {
     await expect(run(script)).rejects.toThrow(error);
   });
 
+  it.each([
+    { what: "0", script: "true", exitCode: 0 },
+    { what: "its own", script: "exit 3", exitCode: 3 },
+    { what: "128 and the signal's number", script: "kill -SEGV $$", exitCode: 139 },
+  ])("leaves its exit code as a fact: $what", async ({ script, exitCode }) => {
+    await run(script).catch(() => {});
+    expect(exitCodes).toEqual([exitCode]);
+  });
+
+  it("says that no further attempt can help when its manifest says so of its exit code", async () => {
+    const failure = run("echo no such customer >&2; exit 65", {}, { permanentExitCodes: [65] });
+    await expect(failure).rejects.toMatchObject({ permanent: true, message: "exit code 65: no such customer" });
+    await expect(run("exit 66", {}, { permanentExitCodes: [65] })).rejects.not.toHaveProperty("permanent");
+  });
+
+  it("runs as another user, who alone can read its payload, and who can be stopped", async () => {
+    // Who is not root can only be asked to stay who he is.
+    const users = systemUsers();
+    chmodSync(directory, 0o777);
+    const user = resolveRunAs(users.uid === 0 ? "nobody:nogroup" : `${users.uid}:${users.gid}`, users) as ProgramUser;
+    const script = `cat "$JOBQUEUE_PAYLOAD_FILE" > /dev/null && printf '{"uid":%s,"gid":%s,"home":"%s","directory":"%s"}' "$(id -u)" "$(id -g)" "$HOME" "$(stat -c %a:%u "$(dirname "$JOBQUEUE_PAYLOAD_FILE")")" > "$JOBQUEUE_RESULT_FILE"`;
+    expect(await run(script, { secret: true }, { user })).toEqual({
+      uid: user.uid,
+      gid: user.gid,
+      home: user.home,
+      directory: `700:${user.uid}`,
+    });
+    expect(programs).toEqual([{ pid: expect.any(Number) as number, runAs: user.name }]);
+    const deaf = `trap '' TERM; echo > ready; while :; do sleep 0.05; done`;
+    const running = run(deaf, {}, { user, abortGraceMs: 500 });
+    await eventually("it to ignore SIGTERM", async () => existsSync(join(directory, "ready")) || undefined, {
+      everyMs: 10,
+    });
+    controller.abort(new JobAborted("timeout", "timed out after 1 s"));
+    await expect(running).rejects.toThrow("timed out after 1 s");
+    expect(exitCodes).toEqual([0, 137]);
+  });
+
   it("keeps the last 8000 bytes of standard error", async () => {
     const failure = await run(`for i in $(seq 1 3000); do echo "line $i" >&2; done; exit 1`).catch((error: unknown) =>
       String(error),
@@ -102,7 +171,14 @@ describe("an executable handler", () => {
   });
 
   it("says so when the program cannot be started", async () => {
-    const spec = { kind: "k", command: ["/no/such/program"], env: {}, passEnv: [], cwd: directory };
+    const spec = {
+      kind: "k",
+      command: ["/no/such/program"],
+      env: {},
+      passEnv: [],
+      cwd: directory,
+      permanentExitCodes: [],
+    };
     const context = { signal: controller.signal, jobId: "7", abortGraceMs: 100 } as AttemptContext;
     await expect(executableHandler(spec, {}).run({}, context)).rejects.toThrow(
       /cannot start \/no\/such\/program: .*ENOENT/,
@@ -117,19 +193,21 @@ describe("an executable handler", () => {
     controller.abort(new JobAborted("timeout", "timed out after 1 s"));
     await expect(running).rejects.toThrow("timed out after 1 s");
     expect(fileText("ended").split("\n").toSorted()).toEqual(["child", "parent"]);
-    expect(groups).toEqual([expect.any(Number), undefined]);
+    expect(programs).toEqual([{ pid: expect.any(Number) as number, runAs: undefined }]);
+    expect(exitCodes).toEqual([143]);
   });
 
   it("is killed with its whole process group when it ignores SIGTERM, before its slot would count as stuck", async () => {
     const running = run(
       `trap '' TERM; sh -c 'trap "" TERM; echo $$ > pid; while :; do sleep 0.05; done' & while :; do sleep 0.05; done`,
       {},
-      500,
+      { abortGraceMs: 500 },
     );
     await eventually("the child to run", async () => existsSync(join(directory, "pid")) || undefined, { everyMs: 10 });
     const abortedAt = performance.now();
     controller.abort(new JobAborted("timeout", "timed out after 1 s"));
     await expect(running).rejects.toThrow("timed out after 1 s");
+    expect(exitCodes).toEqual([137]);
     expect(performance.now() - abortedAt).toBeLessThan(2_000);
     await processGone(Number(fileText("pid")));
   });

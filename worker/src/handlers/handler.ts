@@ -1,4 +1,4 @@
-import type { Enqueued, NewJob } from "@jobqueue/store";
+import type { Enqueued, NewJob, QueryableClient, Session } from "@jobqueue/store";
 
 /** One line of the log: fields first, then a constant sentence. Never put payloads or secrets into it. */
 export type LogLine = (fields: object, message: string) => void;
@@ -24,11 +24,37 @@ export interface JobContext {
    * can compare, so that a worker that lost its lease can change nothing there either.
    */
   readonly fencingToken: string;
-  /** Fires when the handler must stop: its time is up, the worker drains, or the lease is lost. */
+  /**
+   * Fires when the handler must stop: its time is up, somebody cancelled the job, the worker drains, or the lease is lost.
+   * The reason is a `JobAborted` that says which (a `CancelledError` for a cancellation). Whoever stops early throws, best
+   * that reason; to return means to have finished.
+   */
   readonly signal: AbortSignal;
+  /** When the time of the attempt is up, by this machine's clock: to plan with. `undefined` without a limit. */
+  readonly deadline: Date | undefined;
+  /** The W3C trace context the job was enqueued with, if any. */
+  readonly traceparent: string | undefined;
   readonly log: HandlerLog;
-  /** Enqueues a job through the worker's own connections. */
-  enqueue(job: NewJob): Promise<Enqueued>;
+  /** Enqueues a job through the worker's own connections, with the trace context of this job unless it brings its own. */
+  readonly enqueue: (job: NewJob) => Promise<Enqueued>;
+  /**
+   * Reports how far the job is: anything JSON can hold, shown with the job. Written at most once a second and at the end,
+   * values between are skipped, so it may be called as often as is convenient.
+   */
+  readonly progress: (value: unknown) => void;
+  /**
+   * Asks to be run again after so many seconds instead of completing the job, with no attempt spent; takes effect when the
+   * handler returns, and what it returns is not kept.
+   */
+  readonly snooze: (delaySeconds: number) => void;
+  /**
+   * Completes the job inside a transaction of the handler (G7): its writes and the completion commit together or not at
+   * all. Takes a `pg` client on which the transaction runs, or the session of `Database.transaction`; its user needs the
+   * rights of a worker in the store. Commit before returning; the result is the one given here.
+   *
+   * @throws LeaseLostError when the lease is lost: let it pass, so that the transaction rolls back.
+   */
+  readonly complete: (transaction: QueryableClient | Session, result?: unknown) => Promise<void>;
 }
 
 /** Runs the jobs of one kind. What it returns is kept as the job's result; what it throws fails the attempt. */
@@ -41,10 +67,21 @@ export interface Handler<Payload = unknown, Result = unknown> {
 
 /** What executable handlers need beyond what functions are shown. */
 export interface AttemptContext extends JobContext {
+  /** Seconds the attempt may take; `undefined` without a limit. */
+  readonly timeoutSeconds: number | undefined;
   /** Milliseconds between the abort and the moment the slot counts as stuck. */
   readonly abortGraceMs: number;
-  /** Says which process group runs the attempt; `undefined` when it has ended. */
-  runsInProcessGroup(id: number | undefined): void;
+  /** Says which program runs the attempt. It leads a process group of the same number. */
+  programStarted(program: RunningProgram): void;
+  /** Says how the program ended; the code is kept with the attempt, however that ends. */
+  programEnded(exitCode: number): void;
+}
+
+/** The process of an executable handler. */
+export interface RunningProgram {
+  readonly pid: number;
+  /** Whom it runs as; `undefined`: the worker's own user. */
+  readonly runAs: string | undefined;
 }
 
 /** Longest kind; the store's own limit. */

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { executableHandler } from "./executable.ts";
 import { defineHandler, type Handler, kindProblem, timeoutProblem } from "./handler.ts";
 import { type ExecutableSpec, parseManifest } from "./manifest.ts";
+import { type ProgramUser, resolveRunAs, systemUsers } from "./run-as.ts";
 
 /** The handlers of a worker, by kind. */
 export type Handlers = ReadonlyMap<string, Handler>;
@@ -67,9 +68,12 @@ function readManifest(
   }
   const manifest = parseManifest(text, file);
   problems.push(...manifest.problems);
+  const handlers: Handler[] = [];
   for (const spec of manifest.handlers) {
-    const problem = programProblem(spec, environment);
+    const user = programUser(spec);
+    const problem = programProblem(spec, environment) ?? (typeof user === "string" ? `runAs: ${user}` : undefined);
     if (problem !== undefined) problems.push(`${file}: handlers.${spec.kind}: ${problem}`);
+    else handlers.push(executableHandler(spec, environment, user as ProgramUser | undefined));
   }
   try {
     accessSync(tmpdir(), constants.W_OK);
@@ -78,7 +82,12 @@ function readManifest(
       `${tmpdir()} is not writable, and executable handlers keep payload and result there: mount a volume, or set TMPDIR`,
     );
   }
-  return manifest.handlers.map((spec) => executableHandler(spec, environment));
+  return handlers;
+}
+
+/** The user of a program, or what is wrong with it; `undefined`: the worker's own. */
+function programUser({ runAs }: ExecutableSpec): ProgramUser | string | undefined {
+  return runAs === undefined ? undefined : resolveRunAs(runAs, systemUsers());
 }
 
 /** Why a program cannot be started, found before the first job rather than by it. */

@@ -14,6 +14,8 @@ describe("handlers.yaml", () => {
     env: { LEVEL: "9" }
     passEnv: [AWS_REGION]
     cwd: scripts
+    runAs: nobody:nogroup
+    permanentExitCodes: [65, 66]
   noop:
     command:
       - "true"
@@ -30,8 +32,19 @@ describe("handlers.yaml", () => {
           env: { LEVEL: "9" },
           passEnv: ["AWS_REGION"],
           cwd: "/etc/handlers/scripts",
+          runAs: "nobody:nogroup",
+          permanentExitCodes: [65, 66],
         },
-        { kind: "noop", command: ["true"], timeoutSeconds: undefined, env: {}, passEnv: [], cwd: "/etc/handlers" },
+        {
+          kind: "noop",
+          command: ["true"],
+          timeoutSeconds: undefined,
+          env: {},
+          passEnv: [],
+          cwd: "/etc/handlers",
+          runAs: undefined,
+          permanentExitCodes: [],
+        },
       ],
     });
   });
@@ -58,7 +71,8 @@ describe("handlers.yaml", () => {
     {
       what: "a misspelt property",
       text: "handlers:\n  a:\n    command: [b]\n    timeout: 3\n",
-      problem: ":4: handlers.a.timeout: is not known; known are command, timeoutSeconds, env, passEnv, cwd",
+      problem:
+        ":4: handlers.a.timeout: is not known; known are command, timeoutSeconds, env, passEnv, cwd, runAs, permanentExitCodes",
     },
     {
       what: "a command in one text",
@@ -96,6 +110,16 @@ describe("handlers.yaml", () => {
       problem: "JOBQUEUE_JOB_ID belongs to the worker",
     },
     {
+      what: "a user that is a list",
+      text: "handlers:\n  a:\n    command: [b]\n    runAs: [nobody]\n",
+      problem: ":4: handlers.a.runAs: must be user or user:group",
+    },
+    {
+      what: "exit code 0 as a failure",
+      text: "handlers:\n  a:\n    command: [b]\n    permanentExitCodes: [0]\n",
+      problem: ":4: handlers.a.permanentExitCodes: must be a list of exit codes from 1 to 255",
+    },
+    {
       what: "a kind with a space",
       text: "handlers:\n  a b:\n    command: [b]\n",
       problem: 'the kind "a b" must not contain spaces',
@@ -105,6 +129,10 @@ describe("handlers.yaml", () => {
     expect(handlers).toEqual([]);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(problem);
+  });
+
+  it("takes a number as a user", () => {
+    expect(parseManifest("handlers: {a: {command: [b], runAs: 1000}}", FILE).handlers[0]?.runAs).toBe("1000");
   });
 
   it("reports all problems at once", () => {

@@ -14,6 +14,10 @@ export interface ExecutableSpec {
   readonly passEnv: readonly string[];
   /** Absolute. */
   readonly cwd: string;
+  /** `user` or `user:group`, names or numbers; the worker's own user when absent. */
+  readonly runAs?: string | undefined;
+  /** Exit codes that say that no further attempt can help: the job is dead at once. */
+  readonly permanentExitCodes: readonly number[];
 }
 
 /** What a manifest says, or what is wrong with it; a manifest with problems is not used at all. */
@@ -24,7 +28,15 @@ export interface Manifest {
 }
 
 /** Properties of one handler, in the order of the documentation. `handlers.schema.json` names the same. */
-export const HANDLER_PROPERTIES = ["command", "timeoutSeconds", "env", "passEnv", "cwd"] as const;
+export const HANDLER_PROPERTIES = [
+  "command",
+  "timeoutSeconds",
+  "env",
+  "passEnv",
+  "cwd",
+  "runAs",
+  "permanentExitCodes",
+] as const;
 
 /** A variable that may not reach a handler: the worker's own settings and secrets. */
 function isReservedVariable(name: string): boolean {
@@ -90,6 +102,8 @@ class ManifestReader {
       env: this.#env([...at, "env"], fields["env"]),
       passEnv: this.#passEnv([...at, "passEnv"], fields["passEnv"]),
       cwd: resolve(dirname(this.#file), typeof cwd === "string" ? cwd : "."),
+      runAs: this.#runAs([...at, "runAs"], fields["runAs"]),
+      permanentExitCodes: this.#exitCodes([...at, "permanentExitCodes"], fields["permanentExitCodes"]),
     };
   }
 
@@ -104,6 +118,23 @@ class ManifestReader {
     } else {
       return command;
     }
+    return [];
+  }
+
+  #runAs(path: readonly string[], runAs: unknown): string | undefined {
+    if (runAs === undefined) return undefined;
+    // A number alone is a user's number, which YAML does not read as a text.
+    if (typeof runAs === "string" || typeof runAs === "number") return String(runAs);
+    this.#problem(path, "must be user or user:group, names or numbers");
+    return undefined;
+  }
+
+  #exitCodes(path: readonly string[], codes: unknown): number[] {
+    if (codes === undefined) return [];
+    const isExitCode = (code: unknown): code is number =>
+      typeof code === "number" && Number.isInteger(code) && code >= 1 && code <= 255;
+    if (Array.isArray(codes) && codes.every(isExitCode)) return codes;
+    this.#problem(path, "must be a list of exit codes from 1 to 255");
     return [];
   }
 

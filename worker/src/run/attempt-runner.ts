@@ -1,12 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type ClaimedJob, enqueue, type Session } from "@jobqueue/store";
+import { type ClaimedJob, getJob, type Session } from "@jobqueue/store";
 import type { Finisher } from "../finish/finisher.ts";
-import type { AttemptContext, Handler } from "../handlers/handler.ts";
+import type { Handler } from "../handlers/handler.ts";
 import type { HeldLease } from "../lease/worker-lease.ts";
 import type { Log } from "../log.ts";
 import type { WorkerMetrics } from "../metrics.ts";
+import type { StoreTrouble } from "../store-trouble.ts";
 import { Attempt } from "./attempt.ts";
-import { type AbortCause, type Ending, outcomeOf } from "./outcome.ts";
+import { attemptContext } from "./attempt-context.ts";
+import { type Ending, JobAborted, outcomeOf } from "./outcome.ts";
+import { ProgressReport } from "./progress-report.ts";
 import type { Slots } from "./slots.ts";
 
 /** Which job the code that is running belongs to: tells whose promise it was that nobody caught. */
@@ -19,9 +22,19 @@ export interface RunnerParts {
   readonly session: Session;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
+  readonly trouble: StoreTrouble;
   readonly abortGraceMs: number;
   /** An attempt ended and its slot is free. */
   readonly onSlotFree: () => void;
+}
+
+/** What a handler asked for while it ran, beside what it returns. */
+export interface HandlerRequests {
+  /** Run it again after so many seconds instead of completing it. */
+  snoozeSeconds?: number;
+  /** It completed the job in a transaction of its own. */
+  completed?: boolean;
+  progress?: ProgressReport;
 }
 
 /** Runs attempts in slots and passes their outcomes on. */
@@ -52,15 +65,18 @@ export class AttemptRunner {
     const slot = slots.take(job.id);
     const attempt = new Attempt(job, handler, abortGraceMs);
     this.#running.set(attempt, lease);
-    const context = this.#context(attempt, slot);
     currentJob.run({ jobId: job.id, kind: job.kind }, () => {
       attempt.start(
-        context,
+        () => this.#carryOut(attempt, handler, slot),
         (ending) => {
-          this.#ended(attempt, slot, lease, ending);
+          this.#ended(attempt, slot, ending);
         },
         () => {
-          context.log.warn({}, "the handler ended after its slot was given up; the slot is free again");
+          const { id: jobId, queue, kind } = job;
+          this.#parts.log.warn(
+            { jobId, queue, kind },
+            "the handler ended after its slot was given up; the slot is free again",
+          );
           slots.release(slot);
           this.#parts.onSlotFree();
         },
@@ -69,19 +85,71 @@ export class AttemptRunner {
   }
 
   /** Aborts all attempts, or those of one lease. */
-  abortAll(cause: AbortCause, message: string, lease?: HeldLease): void {
+  abortAll(reason: JobAborted, lease?: HeldLease): void {
     for (const [attempt, its] of this.#running) {
-      if (lease === undefined || its === lease) attempt.abort(cause, message);
+      if (lease === undefined || its === lease) attempt.abort(reason);
     }
   }
 
-  #ended(attempt: Attempt, slot: number, lease: HeldLease, ending: Ending): void {
+  /** Aborts the attempt that runs under this lease token; `false` when none does. */
+  abort({ id, leaseToken }: Pick<ClaimedJob, "id" | "leaseToken">, reason: JobAborted): boolean {
+    for (const attempt of this.#running.keys()) {
+      if (attempt.job.id !== id || attempt.job.leaseToken !== leaseToken) continue;
+      attempt.abort(reason);
+      return true;
+    }
+    return false;
+  }
+
+  /** Runs the handler to its end, and what belongs to the attempt after it. */
+  async #carryOut(attempt: Attempt, handler: Handler, slot: number): Promise<Ending> {
+    const requests: HandlerRequests = {};
+    const context = attemptContext(attempt, slot, requests, this.#parts);
+    let ending: Ending;
+    try {
+      const result: unknown = await handler.run(attempt.job.payload, context);
+      const { snoozeSeconds } = requests;
+      ending =
+        snoozeSeconds === undefined ? { how: "returned", result } : { how: "snoozed", delaySeconds: snoozeSeconds };
+    } catch (error) {
+      ending = { how: "threw", error };
+    }
+    attempt.handlerEnded();
+    // Looked at only where it is used: most handlers report nothing, and complete through the worker.
+    if (requests.progress !== undefined) await requests.progress.flush();
+    return requests.completed === true ? this.#endingOfCompleted(attempt.job, ending) : ending;
+  }
+
+  /**
+   * A handler called `complete` in its transaction; whether that committed decides the store, not how the handler ended.
+   * When the store cannot be asked the attempt counts as failed for now: if the transaction did commit, the store refuses
+   * the failure.
+   */
+  async #endingOfCompleted({ id, leaseToken }: ClaimedJob, ending: Ending): Promise<Ending> {
+    const { session, trouble } = this.#parts;
+    let why = "could not be confirmed";
+    try {
+      const job = await getJob(session, id);
+      trouble.worked("confirm completion");
+      if (job?.state !== "running" || job.leaseToken !== leaseToken) return { how: "completed itself" };
+      why = "was not committed";
+    } catch (error) {
+      trouble.failed("confirm completion", error);
+    }
+    if (ending.how === "threw") return ending;
+    return {
+      how: "threw",
+      error: new Error(`the handler completed the job in a transaction that ${why} when it returned`),
+    };
+  }
+
+  #ended(attempt: Attempt, slot: number, ending: Ending): void {
     const { slots, finisher, metrics, onSlotFree, log } = this.#parts;
-    const { job, durationMs } = attempt;
+    const { job, durationMs, exitCode } = attempt;
     this.#running.delete(attempt);
     const outcome = outcomeOf(ending, attempt.aborted);
     metrics.observe("jobqueue_worker_job_duration_seconds", durationMs / 1000, { queue: job.queue, kind: job.kind });
-    finisher.add({ job, lease, outcome, durationMs });
+    finisher.add({ job, outcome, durationMs, exitCode });
     if (ending.how === "ignored abort") {
       slots.markStuck(slot);
       log.error(
@@ -103,28 +171,5 @@ export class AttemptRunner {
       this.#idle = undefined;
     }
     if (ending.how !== "ignored abort") onSlotFree();
-  }
-
-  #context(attempt: Attempt, slot: number): AttemptContext {
-    const { session, log, slots, abortGraceMs } = this.#parts;
-    const { job } = attempt;
-    return {
-      jobId: job.id,
-      queue: job.queue,
-      kind: job.kind,
-      attempt: job.attempt,
-      maxAttempts: job.maxAttempts,
-      fencingToken: job.leaseToken,
-      signal: attempt.signal,
-      abortGraceMs,
-      // A child logger is made only for the handlers that write something.
-      get log() {
-        return log.child({ jobId: job.id, queue: job.queue, kind: job.kind, attempt: job.attempt });
-      },
-      enqueue: (newJob) => enqueue(session, newJob),
-      runsInProcessGroup: (id) => {
-        slots.setProcessGroup(slot, id);
-      },
-    };
   }
 }

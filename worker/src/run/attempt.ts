@@ -1,7 +1,7 @@
 import type { ClaimedJob } from "@jobqueue/store";
 import { monotonicMs } from "../clock.ts";
-import type { Handler, JobContext } from "../handlers/handler.ts";
-import { type AbortCause, type Ending, JobAborted } from "./outcome.ts";
+import type { Handler } from "../handlers/handler.ts";
+import { type Ending, JobAborted } from "./outcome.ts";
 
 /** Node's timers cannot wait longer, milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -9,10 +9,13 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** One execution of a job by its handler, with its deadline. */
 export class Attempt {
   readonly job: ClaimedJob;
-  readonly #handler: Handler;
+  /** The job's own limit, else the handler's, milliseconds; `undefined` without a limit. */
+  readonly timeoutMs: number | undefined;
   readonly #abortGraceMs: number;
   readonly #controller = new AbortController();
   #startedAtMs = 0;
+  #deadline: Date | undefined;
+  #exitCode: number | undefined;
   #aborted: JobAborted | undefined;
   #settled = false;
   #timeout: NodeJS.Timeout | undefined;
@@ -21,7 +24,8 @@ export class Attempt {
 
   constructor(job: ClaimedJob, handler: Handler, abortGraceMs: number) {
     this.job = job;
-    this.#handler = handler;
+    const { timeoutSeconds } = handler;
+    this.timeoutMs = job.timeoutMs ?? (timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000);
     this.#abortGraceMs = abortGraceMs;
   }
 
@@ -39,11 +43,25 @@ export class Attempt {
     return monotonicMs() - this.#startedAtMs;
   }
 
+  /** When its time is up, by this machine's clock; `undefined` without a limit. */
+  get deadline(): Date | undefined {
+    return this.#deadline;
+  }
+
+  /** How its program ended, where a program runs it and has ended. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  set exitCode(code: number) {
+    this.#exitCode = code;
+  }
+
   /**
-   * Runs the handler. `onEnd` is called once, when the handler ended or when it ignored its abort for the length of the
+   * Runs it: `run` carries the handler out, calls `handlerEnded` when that has ended, and never rejects. `onEnd` is called once, when the handler ended or when it ignored its abort for the length of the
    * grace; in that case `onLateEnd` is called when it ends after all.
    */
-  start(context: JobContext, onEnd: (ending: Ending) => void, onLateEnd: () => void): void {
+  start(run: () => Promise<Ending>, onEnd: (ending: Ending) => void, onLateEnd: () => void): void {
     this.#startedAtMs = monotonicMs();
     let told = false;
     const end = (ending: Ending): void => {
@@ -59,46 +77,37 @@ export class Attempt {
     this.#ignoredAbort = () => {
       end({ how: "ignored abort" });
     };
-    const timeoutMs = this.#timeoutMs();
+    const { timeoutMs } = this;
     if (timeoutMs !== undefined) {
+      this.#deadline = new Date(Date.now() + timeoutMs);
       this.#timeout = setTimeout(
         () => {
-          this.abort("timeout", `timed out after ${timeoutMs / 1000} s`);
+          this.abort(new JobAborted("timeout", `timed out after ${timeoutMs / 1000} s`));
         },
         Math.min(timeoutMs, LONGEST_TIMER_MS),
       );
     }
-    void this.#settle(context, end);
+    void run().then(end);
+  }
+
+  /** The handler has ended: what comes later aborts nothing any more, and changes nothing about how it ended. */
+  handlerEnded(): void {
+    this.#settled = true;
+    clearTimeout(this.#timeout);
+    clearTimeout(this.#grace);
   }
 
   /** Asks the handler to stop, and gives it the grace to do so. */
-  abort(cause: AbortCause, message: string): void {
+  abort(reason: JobAborted): void {
     if (this.#settled || this.#aborted?.abortCause === "lease lost") return;
     if (this.#aborted !== undefined) {
       // Asked already; a lost lease still changes what becomes of the outcome.
-      if (cause === "lease lost") this.#aborted = new JobAborted(cause, message);
+      if (reason.abortCause === "lease lost") this.#aborted = reason;
       return;
     }
-    this.#aborted = new JobAborted(cause, message);
+    this.#aborted = reason;
     clearTimeout(this.#timeout);
-    this.#controller.abort(this.#aborted);
+    this.#controller.abort(reason);
     this.#grace = setTimeout(() => this.#ignoredAbort?.(), this.#abortGraceMs);
-  }
-
-  /** The job's own limit, else the handler's. */
-  #timeoutMs(): number | undefined {
-    const { timeoutSeconds } = this.#handler;
-    return this.job.timeoutMs ?? (timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000);
-  }
-
-  async #settle(context: JobContext, end: (ending: Ending) => void): Promise<void> {
-    let ending: Ending;
-    try {
-      ending = { how: "returned", result: await this.#handler.run(this.job.payload, context) };
-    } catch (error) {
-      ending = { how: "threw", error };
-    }
-    this.#settled = true;
-    end(ending);
   }
 }

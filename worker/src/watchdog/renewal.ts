@@ -8,8 +8,12 @@ import type { SharedFacts } from "./shared-facts.ts";
 
 /** What the renewal loop does to the world outside its thread. */
 export interface RenewalEffects {
-  /** Sends a heartbeat; `undefined` means that the lease is lost. */
-  renew(workerId: string, facts: HeartbeatFacts): Promise<RenewedLease | undefined>;
+  /**
+   * Sends a heartbeat, which renews the lease unless its facts say otherwise; `undefined` means that the lease is lost.
+   */
+  beat(workerId: string, facts: HeartbeatFacts): Promise<RenewedLease | undefined>;
+  /** The store says that jobs of this worker were cancelled. */
+  cancelled(workerId: string): void;
   /** The store said that this worker's lease is lost. */
   lost(workerId: string): void;
   /** A heartbeat got no answer; it is tried again. */
@@ -21,9 +25,15 @@ export interface RenewalEffects {
 /** How often the watchdog looks at the main thread at most, milliseconds. */
 const LONGEST_TURN_MS = 250;
 
+/** A turn that comes so late was not late: the whole process stood still (SIGSTOP, a frozen container), milliseconds. */
+const STANDSTILL_MS = 1_000;
+
 /**
  * The loop of the watchdog thread: looks at what the main thread published, renews the lease while that is in order,
  * and ends the process when it is hung. A heartbeat that waits for the database does not stop the looking.
+ *
+ * While the event loop is blocked for longer than its budget heartbeats go on without renewing: the store then shows a
+ * fresh beat with an old loop, which is "blocked", not "gone", and the lease runs out all the same.
  */
 export class Renewal implements Service {
   readonly #facts: SharedFacts;
@@ -32,6 +42,10 @@ export class Renewal implements Service {
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
   #beating: Promise<void> | undefined;
+  /** When this loop last turned. */
+  #turnedAtMs = 0;
+  /** When the process last went on after it had stood still: no age is counted from before. */
+  #wokeAtMs = 0;
   /** The worker the times below are about. */
   #workerId = 0n;
   #nextBeatMs = 0;
@@ -57,14 +71,16 @@ export class Renewal implements Service {
     const { signal } = this.#stopping;
     do {
       const nowMs = monotonicMs();
+      if (this.#turnedAtMs > 0 && nowMs - this.#turnedAtMs > this.#turnMs() + STANDSTILL_MS) this.#wokeAtMs = nowMs;
+      this.#turnedAtMs = nowMs;
       this.#facts.set("watchdogTick", nowMs);
       const verdict = judge(
         {
           nowMs,
-          loopTickMs: this.#facts.get("loopTick"),
+          loopTickMs: Math.max(this.#facts.get("loopTick"), this.#wokeAtMs),
           slotsTotal: this.#facts.get("slotsTotal"),
           slotsStuck: this.#facts.get("slotsStuck"),
-          claimLoopTickMs: this.#facts.get("claimLoopTick"),
+          claimLoopTickMs: this.#since("claimLoopTick"),
           draining: this.#facts.get("draining") === 1,
         },
         this.#limits,
@@ -73,9 +89,15 @@ export class Renewal implements Service {
         this.#effects.hung(verdict.hung);
         return;
       }
-      if (verdict.renew && this.#isDue(nowMs))
-        this.#beating ??= this.#beat(nowMs).finally(() => (this.#beating = undefined));
+      if (this.#isDue(nowMs))
+        this.#beating ??= this.#beat(nowMs, verdict.renew).finally(() => (this.#beating = undefined));
     } while (await pause(this.#turnMs(), signal));
+  }
+
+  /** When something last happened, as far as this process was running; 0: never. */
+  #since(fact: "claimLoopTick"): number {
+    const atMs = this.#facts.get(fact);
+    return atMs === 0 ? 0 : Math.max(atMs, this.#wokeAtMs);
   }
 
   #turnMs(): number {
@@ -93,18 +115,19 @@ export class Renewal implements Service {
     return workerId !== 0n && workerId !== this.#facts.bigint("lostWorkerId") && nowMs >= this.#nextBeatMs;
   }
 
-  async #beat(sentAtMs: number): Promise<void> {
+  async #beat(sentAtMs: number, renew: boolean): Promise<void> {
     const workerId = this.#workerId;
     const leaseMs = this.#facts.get("leaseMs");
     try {
-      const lease = await this.#effects.renew(String(workerId), this.#progress(sentAtMs));
+      const lease = await this.#effects.beat(String(workerId), { ...this.#progress(sentAtMs), renew });
       if (lease === undefined) {
         this.#facts.set("lostWorkerId", workerId);
         this.#effects.lost(String(workerId));
         return;
       }
-      this.#facts.setRenewal(workerId, sentAtMs, lease.leaseMs);
-      this.#next(workerId, sentAtMs + renewalIntervalMs(lease.leaseMs));
+      if (lease.cancelIds.length > 0) this.#effects.cancelled(String(workerId));
+      if (renew) this.#facts.setRenewal(workerId, sentAtMs, lease.leaseMs);
+      this.#next(workerId, sentAtMs + renewalIntervalMs(leaseMs));
     } catch (error) {
       this.#effects.renewalFailed(error);
       this.#next(workerId, monotonicMs() + renewalRetryMs(leaseMs, Math.random()));
@@ -116,13 +139,18 @@ export class Renewal implements Service {
   }
 
   #progress(nowMs: number): HeartbeatFacts {
-    const lastClaim = this.#facts.get("lastClaim");
     return {
-      loopAgeMs: Math.max(0, nowMs - this.#facts.get("loopTick")),
-      lastClaimAgeMs: lastClaim === 0 ? undefined : Math.max(0, nowMs - lastClaim),
+      loopAgeMs: this.#ageOf("loopTick", nowMs),
+      lastClaimAgeMs: this.#ageOf("lastClaim", nowMs),
+      lastFinishAgeMs: this.#ageOf("lastFinish", nowMs),
       slotsBusy: this.#facts.get("slotsBusy"),
       slotsStuck: this.#facts.get("slotsStuck"),
       state: this.#facts.get("draining") === 1 ? "draining" : "active",
     };
+  }
+
+  #ageOf(fact: "loopTick" | "lastClaim" | "lastFinish", nowMs: number): number | undefined {
+    const atMs = this.#facts.get(fact);
+    return atMs === 0 ? undefined : Math.max(0, nowMs - atMs);
   }
 }

@@ -15,6 +15,7 @@ export interface WatchdogInput {
 export type WatchdogMessage =
   | { readonly type: "started" }
   | { readonly type: "lost"; readonly workerId: string }
+  | { readonly type: "cancelled"; readonly workerId: string }
   | { readonly type: "renewal failed"; readonly error: string; readonly code: string }
   | { readonly type: "hung"; readonly reason: string };
 

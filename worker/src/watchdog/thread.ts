@@ -33,7 +33,10 @@ function tell(message: WatchdogMessage): void {
 }
 
 const renewal = new Renewal(facts, input.limits, {
-  renew: (workerId, progress) => heartbeat(database, workerId, progress),
+  beat: (workerId, progress) => heartbeat(database, workerId, progress),
+  cancelled: (workerId) => {
+    tell({ type: "cancelled", workerId });
+  },
   lost: (workerId) => {
     tell({ type: "lost", workerId });
   },

@@ -7,6 +7,8 @@ import type { WatchdogCommand, WatchdogInput, WatchdogMessage } from "./thread-p
 export interface WatchdogEvents {
   /** The store says that this worker's lease is lost. */
   onLost(workerId: string): void;
+  /** The store says that jobs of this worker were cancelled. */
+  onCancelled(workerId: string): void;
   onRenewalFailed(error: string, code: string): void;
   /** The watchdog wrote its diagnostics; the process is killed unless it exits within a second. */
   onHung(reason: string): void;
@@ -72,6 +74,9 @@ export class Watchdog implements Service {
     switch (message.type) {
       case "lost":
         this.#events.onLost(message.workerId);
+        return;
+      case "cancelled":
+        this.#events.onCancelled(message.workerId);
         return;
       case "renewal failed":
         this.#events.onRenewalFailed(message.error, message.code);

@@ -14,8 +14,9 @@ const AFTER: {
   readonly [Kind in Action["do"]]?: (world: Observed, action: Extract<Action, { do: Kind }>) => Observed;
 } = {
   ensureQueue: (world) => inStore(world, () => ({ counts: counts() })),
-  setHold: (world, { queue, hold: name, because: reason, actor, source }) => {
-    const set = { queue, name, reason, actor, source, since: "2026-08-01T12:00:00Z" };
+  setHold: (world, { queue, hold: name, because: reason, until, actor, source }) => {
+    const since = "2026-08-01T12:00:00Z";
+    const set = { queue, name, reason, actor, source, since, ...(until !== undefined && { until }) };
     return inStore(world, ({ holds }) => ({
       holds: [...holds.filter((one) => one.queue !== queue || one.name !== name), set],
     }));
@@ -99,7 +100,9 @@ describe("properties of decide", () => {
         const ours = (one: Observed) => holds(one).filter(({ queue, name }) => queue === "mailers" && name === "spec");
         const others = (one: Observed) =>
           holds(one).filter(({ queue, name }) => queue !== "mailers" || name !== "spec");
-        expect(ours(settled(world))).toHaveLength(world.queue?.spec.state === "Paused" ? 1 : 0);
+        const { state, pausedUntil } = world.queue?.spec ?? { state: "Active" };
+        const ended = state === "Paused" && pausedUntil !== undefined && Date.parse(pausedUntil) <= NOW;
+        expect(ours(settled(world))).toHaveLength(state === "Active" || ended ? 0 : 1);
         expect(others(settled(world))).toEqual(others(world));
       }),
       { numRuns: 300 },

@@ -6,6 +6,7 @@
 import type { JobQueue } from "@jobqueue/crds";
 import { keyOf, type Cache, type KubeClient } from "../../kube/index.ts";
 import type { Clock } from "../../runtime/index.ts";
+import { wantedReplicas } from "./desired/replicas.ts";
 import { isRefusal, refusal } from "../../plan/refusal.ts";
 import type { WrittenObjects } from "../../plan/written-objects.ts";
 import { DEPLOYMENTS } from "../kinds.ts";
@@ -57,8 +58,8 @@ export function createObserve(sources: Sources): Observe {
       return { ...NOTHING, queue: undefined };
     }
     const store = observeStore(queue, sources);
-    const desired = desiredOf(queue, store);
     const deployment = await observeDeployment(queue, sources, signal);
+    const desired = desiredOf(queue, store, deployment, sources.clock.wall());
     return {
       queue,
       rivals: others(queue, sources).map(({ metadata }) => metadata),
@@ -106,6 +107,7 @@ function observeStore(queue: StoredJobQueue, { jobStores, monitors }: Sources): 
     is: "ready",
     jobStore,
     at: view.snapshot.at,
+    clockAheadMs: view.snapshot.clockAheadMs,
     counts: view.snapshot.queues.get(name),
     holds: view.snapshot.holds.filter((hold) => hold.queue === name || hold.queue === "*"),
     workers: workersByPool(view.snapshot).get(poolOf(queue)) ?? [],
@@ -121,9 +123,14 @@ function schemaProblem({ schema, migrationFailed }: StoreUp): {
   return { settling: true, sentence: "its schema is being installed or brought up to date." };
 }
 
-function desiredOf(queue: StoredJobQueue, store: StoreObserved): DesiredDeployment | undefined {
+function desiredOf(
+  queue: StoredJobQueue,
+  store: StoreObserved,
+  deployment: DeploymentObserved,
+  now: number,
+): DesiredDeployment | undefined {
   if (!queue.spec.workers || store.is === "absent" || whatIsInvalid(queue) !== undefined) return undefined;
-  return desiredDeployment(queue, store.jobStore);
+  return desiredDeployment(queue, store.jobStore, wantedReplicas(queue, { store, deployment }, now).replicas);
 }
 
 async function observeDeployment(

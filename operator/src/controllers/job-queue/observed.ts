@@ -38,6 +38,8 @@ export type StoreObserved =
       readonly jobStore: StoredJobStore;
       /** When this was read, milliseconds of the operator's wall clock. */
       readonly at: number;
+      /** How far the database's clock is ahead of that, milliseconds. */
+      readonly clockAheadMs: number;
       /** Absent: the store does not know the queue. */
       readonly counts: QueueSeen | undefined;
       /** In force on this queue or on `*`. */

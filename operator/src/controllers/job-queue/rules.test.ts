@@ -180,6 +180,12 @@ describe("rule hold", () => {
   const seen = (queue: typeof paused, ...holds: ReturnType<typeof aHold>[]) =>
     observed({ queue, store: aReadyStore({ holds }) });
   const set = { do: ["setHold PausedBySpec"] };
+  const stopped = aJobQueue({ state: "Stopped" });
+  const later = "2026-08-01T18:00:00Z";
+  const soon = "2026-08-01T12:00:01Z";
+  const until = (pausedUntil: string) => aJobQueue({ ...paused.spec, workers: someWorkers(), pausedUntil });
+  const ends = { ...inForce, until: later };
+  const stoppedUntil = aJobQueue({ state: "Stopped", pausedUntil: later });
   table(hold, [
     ["Paused without the hold sets it", seen(paused), set],
     ["Paused with the hold is left alone", seen(paused, inForce), {}],
@@ -198,10 +204,32 @@ describe("rule hold", () => {
     ],
     ["Active touches nobody else's hold", seen(aJobQueue(), aHold(), aHold({ queue: "*", name: "freeze" })), {}],
     ["a store that does not answer is not written to", observed({ queue: paused, store: aDownStore() }), {}],
+    ["Stopped without the hold sets it", seen(aJobQueue({ state: "Stopped" })), set],
+    ["Stopped with the hold is left alone", seen(stopped, theSpecHold({ reason: "spec.state is Stopped" })), {}],
+    ["Stopped has no end, whatever an old pausedUntil says", seen(stoppedUntil), set],
+    ["a pause that ends sets a hold that ends", seen(until("2026-08-01T12:00:02Z")), set],
+    ["and is left alone", seen(until(later), { ...inForce, until: later }), {}],
+    ["an end is compared as a time, in whole seconds", seen(until("2026-08-01T20:00:00.7+02:00"), ends), {}],
+    ["another end is corrected", seen(until("2026-08-01T18:00:01Z"), { ...inForce, until: later }), set],
+    ["an end that was taken away is corrected", seen(paused, { ...inForce, until: later }), set],
+    ["a pause whose end has passed is not set again", seen(until("2026-08-01T11:59:59Z")), {}],
+    ["nor one that ends within the second", seen(until("2026-08-01T12:00:01Z")), {}],
+    [
+      "what counts is the clock of the database",
+      observed({ queue: until("2026-08-01T12:00:20Z"), store: aReadyStore({ clockAheadMs: 60_000 }) }),
+      {},
+    ],
+    [
+      "an end in the past ends a pause that had none",
+      seen(until("2026-08-01T11:00:00Z"), inForce),
+      { do: ["releaseHold PauseExpired"] },
+    ],
+    ["a pause with an end is not ended early", seen(until(soon), { ...inForce, until: soon }), {}],
+    ["Active with an old end is active", seen(aJobQueue({ pausedUntil: later })), {}],
   ]);
 
   it("says whose hold it is: the JobQueue, and the JobStore by its UID", () => {
-    const [action] = hold(seen(paused)).actions ?? [];
+    const [action] = hold(seen(paused), NOW).actions ?? [];
     expect(action).toMatchObject({
       queue: "mailers",
       hold: "spec",
@@ -213,7 +241,7 @@ describe("rule hold", () => {
 
   it("holds the queue under its own name where that differs from the object's", () => {
     const queue = aJobQueue({ state: "Paused", queueName: "mail.outgoing" });
-    expect(hold(observed({ queue })).actions).toMatchObject([
+    expect(hold(observed({ queue }), NOW).actions).toMatchObject([
       { queue: "mail.outgoing", actor: specActor("shop/mailers", aJobStore()) },
     ]);
   });
@@ -359,14 +387,14 @@ describe("rule workers", () => {
 
   it("changes and removes only the Deployment that was seen", () => {
     const { uid, resourceVersion } = ours.object.metadata;
-    const changed = workers(observed({ queue: scaled, deployment: ours })).actions as readonly Action[];
+    const changed = workers(observed({ queue: scaled, deployment: ours }), NOW).actions as readonly Action[];
     expect(changed).toMatchObject([{ uid }]);
-    const removed = workers(observed({ queue: none, deployment: ours })).actions as readonly Action[];
+    const removed = workers(observed({ queue: none, deployment: ours }), NOW).actions as readonly Action[];
     expect(removed).toMatchObject([{ uid, resourceVersion, namespace: "shop", name: "mailers-workers" }]);
   });
 
   it("says what makes the Deployment different", () => {
-    const [action] = workers(observed({ deployment: withSpec({ replicas: 7 }) })).actions ?? [];
+    const [action] = workers(observed({ deployment: withSpec({ replicas: 7 }) }), NOW).actions ?? [];
     expect(action?.sentence).toBe("Because somebody changed spec.replicas of the Deployment.");
   });
 });

@@ -19,6 +19,7 @@ import type { Observed } from "./observed.ts";
 import { statusOf, type Told } from "./status.ts";
 
 const SECOND = 1_000;
+const stopHold = theSpecHold({ reason: "spec.state is Stopped" });
 
 /** The status as a whole pass would write it. */
 const report = (world: Observed, told: Told = {}, now = NOW) => statusOf(world, decide(world, now).problem, told, now);
@@ -51,6 +52,7 @@ describe("the status of a JobQueue", () => {
       jobs: { pending: 1_200, running: 21, scheduled: 3, dead: 2 },
       oldestPendingSince: "2026-08-01T11:58:30Z",
       conditions: [
+        { type: "Drained", status: "False", reason: "NotPaused", message: "No hold is in force: jobs start." },
         { type: "Paused", status: "False", reason: "Active", message: "No hold is in force." },
         {
           type: "Ready",
@@ -66,6 +68,7 @@ describe("the status of a JobQueue", () => {
   it("is Ready while paused", () => {
     const world = observed({ queue: aJobQueue({ state: "Paused" }), store: aReadyStore({ holds: [theSpecHold()] }) });
     expect(said(world)).toEqual([
+      "Drained True NoRunningJobs",
       "Paused True PausedBySpec",
       "Ready True Reconciled",
       "WorkersAvailable True MinimumAvailable",
@@ -74,6 +77,7 @@ describe("the status of a JobQueue", () => {
 
   it("is Ready with zero workers", () => {
     expect(said(observed({ queue: aJobQueue({ replicas: 0 }) }))).toEqual([
+      "Drained False NotPaused",
       "Paused False Active",
       "Ready True Reconciled",
       "WorkersAvailable False ScaledToZero",
@@ -88,6 +92,36 @@ describe("the status of a JobQueue", () => {
   ])("says who pauses: %s", (_sentence, holds, reason) => {
     const queue = aJobQueue({ state: holds.some(({ name }) => name === "spec") ? "Paused" : "Active" });
     expect(said(observed({ queue, store: aReadyStore({ holds }) }))).toContain(`Paused True ${reason}`);
+  });
+
+  it.each([
+    ["runs something", 2, "Drained False JobsRunning"],
+    ["runs nothing", 0, "Drained True NoRunningJobs"],
+  ])("says whether a paused queue has come to rest: it %s", (_sentence, running, condition) => {
+    expect(said(observed({ store: aReadyStore({ holds: [aHold()], counts: counts({ running }) }) }))).toContain(
+      condition,
+    );
+  });
+
+  it("says that a pause has ended by itself", () => {
+    const queue = aJobQueue({ state: "Paused", pausedUntil: "2026-08-01T11:00:00Z" });
+    expect(said(observed({ queue }))).toContain("Paused False PauseExpired");
+    expect(conditionOf(report(observed({ queue })).status.conditions, "Paused")?.message).toBe(
+      "spec.pausedUntil, 2026-08-01T11:00:00Z, has passed: no hold is in force.",
+    );
+  });
+
+  it("is Ready when it has stopped, and tells that the workers have gone", () => {
+    const queue = aJobQueue({ state: "Stopped", replicas: 3 });
+    const deployment = itsDeployment({ ...queue, spec: { ...queue.spec, replicas: 0 } });
+    const world = observed({ queue, deployment, store: aReadyStore({ holds: [stopHold] }) });
+    expect(said(world)).toEqual([
+      "Drained True NoRunningJobs",
+      "Paused True PausedBySpec",
+      "Ready True Reconciled",
+      "WorkersAvailable False Stopped",
+    ]);
+    expect(report(world).status.workers).toEqual({ desired: 0, ready: 0 });
   });
 
   it("lists the holds, the oldest first, with the names for the column", () => {
@@ -129,6 +163,7 @@ describe("the status of a JobQueue", () => {
     );
     const world = { ...before, store: aDownStore() };
     expect(said(world)).toEqual([
+      "Drained Unknown StoreUnreachable",
       "Paused Unknown StoreUnreachable",
       "Ready Unknown StoreUnreachable",
       "WorkersAvailable True MinimumAvailable",
@@ -324,6 +359,6 @@ describe("what the status says is in the table of conditions", () => {
     for (const { type, reason, status } of worlds.flatMap((world) => report(world).status.conditions ?? [])) {
       expect(reasonMeaning("JobQueue", type, reason)?.status, `${type} ${reason}`).toContain(status);
     }
-    expect(Object.keys(CONDITIONS.JobQueue)).toEqual(["Ready", "Paused", "WorkersAvailable", "Stalled"]);
+    expect(Object.keys(CONDITIONS.JobQueue)).toEqual(["Ready", "Paused", "Drained", "WorkersAvailable", "Stalled"]);
   });
 });

@@ -11,6 +11,7 @@ import { cut, STATUS_BOUNDS } from "../status-bounds.ts";
 import { queueNameOf, storeKeyOf } from "./desired/names.ts";
 import type { Observed } from "./observed.ts";
 import { backlogOf, crossesZero, untilCountsMayBeWritten, type Backlog } from "./status/backlog.ts";
+import { drainedVerdict } from "./status/drained.ts";
 import { pausedVerdict, pauseOf, type Pause } from "./status/pause.ts";
 import { poolOfStatus, rolloutProblem, workersVerdict } from "./status/pool.ts";
 
@@ -95,7 +96,7 @@ function recoveryShown(
 }
 
 function verdictsOf(observed: Observed, problem: Problem | undefined): readonly Verdict<"JobQueue">[] {
-  const verdicts: Verdict<"JobQueue">[] = [pausedVerdict(observed), workersVerdict(observed)];
+  const verdicts: Verdict<"JobQueue">[] = [pausedVerdict(observed), drainedVerdict(observed), workersVerdict(observed)];
   if (!problem) {
     const message = "The spec is in force in the store and in the cluster.";
     return [...verdicts, { type: "Ready", status: "True", reason: "Reconciled", message }];

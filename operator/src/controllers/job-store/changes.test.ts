@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aHold, aWorker, aWorkerByHand, counts, NOW } from "../testing/builders.ts";
+import { aHold, aSnapshot, aWorker, aWorkerByHand, counts, NOW } from "../testing/builders.ts";
 import { changesBetween } from "./changes.ts";
 import type { StoreSnapshot, StoreUp, StoreView } from "./store-view.ts";
 
@@ -7,7 +7,7 @@ const up = (some: Partial<StoreSnapshot> = {}): StoreUp => ({
   is: "up",
   serverVersion: "18.4",
   schema: { is: "compatible", version: 8 },
-  snapshot: { at: NOW, queues: new Map(), holds: [], workers: [], ...some },
+  snapshot: aSnapshot(some),
 });
 const queue = (some: Parameters<typeof counts>[0]) =>
   new Map([
@@ -45,7 +45,7 @@ describe("what a look at a store wakes", () => {
     [
       "the oldest job waits on",
       up({ queues: queue({ pending: 1, oldestPendingSeconds: 60 }) }),
-      up({ at: NOW + 5_000, queues: queue({ pending: 1, oldestPendingSeconds: 65 }) }),
+      up({ clockAheadMs: 0, at: NOW + 5_000, queues: queue({ pending: 1, oldestPendingSeconds: 65 }) }),
       [],
     ],
     [

@@ -1,24 +1,17 @@
 import { reasonMeaning } from "@jobqueue/crds";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../plan/explain.ts";
-import { aHold, aJobStore, aWorker, counts, NOW, theSpecHold } from "../testing/builders.ts";
+import { aHold, aJobStore, aSnapshot, aWorker, counts, NOW, theSpecHold } from "../testing/builders.ts";
 import { decideStore } from "./decide.ts";
 import type { MonitorObserved, ObservedStore } from "./observed.ts";
 import { storeStatusOf } from "./status.ts";
-import type { StoreDown, StoreSnapshot, StoreUp, StoreView } from "./store-view.ts";
+import type { StoreDown, StoreUp, StoreView } from "./store-view.ts";
 
-const snapshot = (some: Partial<StoreSnapshot> = {}): StoreSnapshot => ({
-  at: NOW,
-  queues: new Map(),
-  holds: [],
-  workers: [],
-  ...some,
-});
 const up = (some: Partial<StoreUp> = {}): StoreUp => ({
   is: "up",
   serverVersion: "18.4",
   schema: { is: "compatible", version: 8 },
-  snapshot: snapshot(),
+  snapshot: aSnapshot(),
   ...some,
 });
 const down = (reason: StoreDown["reason"]): StoreDown => ({ is: "down", reason, sentence: "…" });
@@ -103,7 +96,7 @@ describe("decideStore", () => {
       ["a", counts({ running: 3, stale: 2 })],
       ["b", counts({ stale: 1 })],
     ]);
-    expect(steps(world(up({ snapshot: snapshot({ queues, workers: [aWorker()] }) })))[0]).toBe(
+    expect(steps(world(up({ snapshot: aSnapshot({ queues, workers: [aWorker()] }) })))[0]).toBe(
       "recover the stale jobs of store shop/default (LeaseLapsed): 3 running jobs have no live worker.",
     );
   });

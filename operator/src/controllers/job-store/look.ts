@@ -15,16 +15,21 @@ import type { HoldSeen, QueueSeen, SchemaSeen, StoreSnapshot, StoreUp, WorkerSee
 
 /** Looks. `now` is the operator's wall clock, milliseconds. @throws StoreError */
 export async function lookAt(database: Database, now: () => number): Promise<StoreUp> {
+  const asked = now();
   const server = await serverFacts(database);
+  const clockAheadMs = Math.round(server.now.getTime() - (asked + now()) / 2);
   const schema = schemaSeen(await schemaVersion(database));
   const up: StoreUp = { is: "up", serverVersion: server.version, schema };
-  return schema.is === "compatible" ? { ...up, snapshot: await snapshotOf(database, now()) } : up;
+  return schema.is === "compatible"
+    ? { ...up, snapshot: { ...(await snapshotOf(database, now())), clockAheadMs } }
+    : up;
 }
 
-async function snapshotOf(database: Database, at: number): Promise<StoreSnapshot> {
-  // One after the other, on one connection: a store with many operators or a small pool is not asked for more.
-  const stats = await queueStats(database);
+async function snapshotOf(database: Database, at: number): Promise<Omit<StoreSnapshot, "clockAheadMs">> {
+  // One after the other, on one connection: a store with many operators or a small pool is not asked for more. Holds
+  // first: where one is in force nothing starts any more, so what is counted as running after it can only become less.
   const holds = await listHolds(database);
+  const stats = await queueStats(database);
   const workers = await listWorkers(database);
   return {
     at,

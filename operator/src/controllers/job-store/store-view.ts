@@ -51,6 +51,8 @@ export interface WorkerSeen {
 export interface StoreSnapshot {
   /** When the look began, by the operator's wall clock. */
   readonly at: number;
+  /** How far the database's clock was ahead of the operator's then, milliseconds; negative: behind. */
+  readonly clockAheadMs: number;
   readonly queues: ReadonlyMap<string, QueueSeen>;
   readonly holds: readonly HoldSeen[];
   readonly workers: readonly WorkerSeen[];

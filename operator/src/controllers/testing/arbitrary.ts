@@ -1,6 +1,7 @@
 /** Any observation of a JobQueue, for properties: also such as no cluster would ever show. */
 import * as fc from "fast-check";
 import { desiredDeployment } from "../job-queue/desired/deployment.ts";
+import { wantedReplicas } from "../job-queue/desired/replicas.ts";
 import type {
   DeploymentObserved,
   Observed,
@@ -16,16 +17,23 @@ const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.opt
 
 const jobQueue: fc.Arbitrary<StoredJobQueue> = fc
   .record({
-    state: fc.constantFrom("Active" as const, "Paused" as const),
+    state: fc.constantFrom("Active" as const, "Paused" as const, "Stopped" as const),
+    pausedUntil: maybe(fc.constantFrom("2026-08-01T11:00:00Z", "2026-08-01T12:00:00Z", "2026-08-01T18:00:00Z")),
     pauseReason: maybe(fc.constantFrom("", "SMTP is down")),
     replicas: fc.nat({ max: 4 }),
     workers: fc.constantFrom(null, someWorkers(), someWorkers({ slots: 3 }), someWorkers({ alsoServes: ["mailers"] })),
     deleted: fc.boolean(),
     told: fc.boolean(),
   })
-  .map(({ state, pauseReason, replicas, workers, deleted, told }) =>
+  .map(({ state, pausedUntil, pauseReason, replicas, workers, deleted, told }) =>
     aJobQueue(
-      { state, replicas, workers, ...(pauseReason !== undefined && { pauseReason }) },
+      {
+        state,
+        replicas,
+        workers,
+        ...(pausedUntil !== undefined && { pausedUntil }),
+        ...(pauseReason !== undefined && { pauseReason }),
+      },
       {
         ...(deleted && { metadata: { deletionTimestamp: "2026-08-01T11:00:00Z" } }),
         ...(told && { status: { conditions: [] } }),
@@ -49,6 +57,7 @@ const holdSeen: fc.Arbitrary<HoldSeen> = fc.constantFrom(
   theSpecHold(),
   theSpecHold({ reason: "SMTP is down" }),
   theSpecHold({ actor: "ana" }),
+  theSpecHold({ until: "2026-08-01T18:00:00Z" }),
   aHold(),
   aHold({ name: "freeze", queue: "*", until: "2026-08-01T18:00:00Z" }),
 );
@@ -75,7 +84,7 @@ const readyStore: fc.Arbitrary<StoreObserved> = fc
     holds: fc.uniqueArray(holdSeen, { maxLength: 3, selector: ({ queue, name }) => `${queue}/${name}` }),
     workers: fc.array(workerSeen, { maxLength: 5 }),
   })
-  .map((seen) => ({ is: "ready" as const, jobStore: aJobStore(), at: NOW, ...seen }));
+  .map((seen) => ({ is: "ready" as const, jobStore: aJobStore(), at: NOW, clockAheadMs: 0, ...seen }));
 
 const anyStore: fc.Arbitrary<StoreObserved> = fc.oneof(
   fc.constant({ is: "absent" as const }),
@@ -129,7 +138,14 @@ export function anyObserved({ managed = false } = {}): fc.Arbitrary<Observed> {
           queue,
           store,
           deployment: found,
-          desired: valid && store.is !== "absent" ? desiredDeployment(queue, store.jobStore) : undefined,
+          desired:
+            valid && store.is !== "absent"
+              ? desiredDeployment(
+                  queue,
+                  store.jobStore,
+                  wantedReplicas(queue, { store, deployment: found }, NOW).replicas,
+                )
+              : undefined,
           rivals: older ? [{ name: "other", uid: "0", creationTimestamp: "2026-07-01T00:00:00Z" }] : [],
           servedBy: [],
           podsSeenBefore: new Set(seen),

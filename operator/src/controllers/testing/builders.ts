@@ -2,8 +2,9 @@
 import { API_VERSION, type JobQueueSpec, type JobQueueWorkers, type JobStoreSpec } from "@jobqueue/crds";
 import type { StoredDeployment, StoredJobQueue, StoredJobStore } from "../kubernetes-objects.ts";
 import { desiredDeployment } from "../job-queue/desired/deployment.ts";
+import { wantedReplicas } from "../job-queue/desired/replicas.ts";
 import type { DeploymentObserved, Observed, StoreObserved } from "../job-queue/observed.ts";
-import type { HoldSeen, QueueSeen, WorkerSeen } from "../job-store/store-view.ts";
+import type { HoldSeen, QueueSeen, StoreSnapshot, WorkerSeen } from "../job-store/store-view.ts";
 import { specActor } from "../spec-hold.ts";
 
 /** The time in tests: milliseconds since the epoch. */
@@ -127,11 +128,25 @@ export function aWorkerByHand(): WorkerSeen {
   return { id: "9", queues: ["mailers"], alive: true, leaseMs: 30_000, silentMs: 2_000 };
 }
 
+/** One look at a store that has nothing in it. */
+export function aSnapshot(some: Partial<StoreSnapshot> = {}): StoreSnapshot {
+  return { at: NOW, clockAheadMs: 0, queues: new Map(), holds: [], workers: [], ...some };
+}
+
 /** A store that answers and knows the queue. */
 export function aReadyStore(
   some: Partial<Omit<Extract<StoreObserved, { is: "ready" }>, "is">> = {},
 ): Extract<StoreObserved, { is: "ready" }> {
-  return { is: "ready", jobStore: aJobStore(), at: NOW, counts: counts(), holds: [], workers: [], ...some };
+  return {
+    is: "ready",
+    jobStore: aJobStore(),
+    at: NOW,
+    clockAheadMs: 0,
+    counts: counts(),
+    holds: [],
+    workers: [],
+    ...some,
+  };
 }
 
 /** A store that does not answer. */
@@ -174,13 +189,17 @@ export function itsDeployment(
 export function observed(some: Partial<Observed> = {}): Observed {
   const queue = "queue" in some ? some.queue : aJobQueue();
   const store = some.store ?? aReadyStore();
-  const desired = queue?.spec.workers && store.is !== "absent" ? desiredDeployment(queue, store.jobStore) : undefined;
+  const deployment = some.deployment ?? (queue?.spec.workers ? itsDeployment(queue) : { is: "absent" });
+  const desired =
+    queue?.spec.workers && store.is !== "absent"
+      ? desiredDeployment(queue, store.jobStore, wantedReplicas(queue, { store, deployment }, NOW).replicas)
+      : undefined;
   return {
     queue,
     rivals: [],
     servedBy: [],
     store,
-    deployment: queue?.spec.workers ? itsDeployment(queue) : { is: "absent" },
+    deployment,
     desired,
     template: { is: "accepted" },
     pods: [],

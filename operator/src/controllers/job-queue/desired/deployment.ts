@@ -22,11 +22,15 @@ export interface DesiredDeployment {
   readonly spec: { readonly replicas: number; readonly template: object; readonly [field: string]: unknown };
 }
 
-/** Makes it. The JobQueue must have `spec.workers`. */
-export function desiredDeployment(queue: JobQueue, store: JobStore): DesiredDeployment {
+/** Makes it. The JobQueue must have `spec.workers`. How many pods there should be now: see `replicas.ts`. */
+export function desiredDeployment(
+  queue: JobQueue,
+  store: JobStore,
+  replicas: number = queue.spec.replicas,
+): DesiredDeployment {
   const labels = labelsOf(queue);
   const spec = {
-    replicas: queue.spec.replicas,
+    replicas,
     selector: { matchLabels: selectorOf(queue) },
     // A new pod first, an old one goes when the new one is ready: an update never lowers the number of workers.
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },

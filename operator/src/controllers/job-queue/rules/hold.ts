@@ -1,23 +1,27 @@
 import type { Finding } from "../../../plan/action.ts";
-import { SPEC_HOLD, specActor } from "../../spec-hold.ts";
+import { hasEnded, holdOfSpec, SPEC_HOLD, specActor } from "../../spec-hold.ts";
 import { poolOf, queueNameOf, storeKeyOf } from "../desired/names.ts";
 import type { Observed } from "../observed.ts";
 
-/** The store wants a reason for every hold; this one stands where the spec gives none. */
-const NO_REASON = "spec.state is Paused";
-
 /** `spec.state` and the hold `spec` say the same. The protocol is in `../../spec-hold.ts`. */
-export function hold({ queue: object, store: seen }: Observed): Finding {
+export function hold({ queue: object, store: seen }: Observed, now: number): Finding {
   if (!object || seen.is !== "ready") return {};
   const store = storeKeyOf(object);
   const queue = queueNameOf(object);
   const actor = specActor(poolOf(object), seen.jobStore);
-  const because = object.spec.pauseReason?.trim() ? object.spec.pauseReason : NO_REASON;
+  const wanted = holdOfSpec(object.spec);
   const current = seen.holds.find((one) => one.queue === queue && one.name === SPEC_HOLD);
 
-  if (object.spec.state === "Active") {
+  const inForce =
+    wanted !== undefined &&
+    current?.source === SPEC_HOLD &&
+    current.actor === actor &&
+    current.reason === wanted.because &&
+    current.until === wanted.until;
+  if (inForce) return {};
+  if (wanted === undefined || hasEnded(wanted.until, now + seen.clockAheadMs)) {
     if (!current) return {};
-    const sentence = `spec.state of JobQueue ${poolOf(object)} is Active.`;
+    const why = wanted ? "spec.pausedUntil has passed" : "spec.state is Active";
     return {
       actions: [
         {
@@ -27,21 +31,15 @@ export function hold({ queue: object, store: seen }: Observed): Finding {
           hold: SPEC_HOLD,
           actor,
           unlessExists: undefined,
-          reason: "ActiveBySpec",
-          sentence,
+          reason: wanted ? "PauseExpired" : "ActiveBySpec",
+          sentence: `${why.replace(" ", ` of JobQueue ${poolOf(object)} `)}.`,
         },
       ],
     };
   }
-  const inForce =
-    current?.source === SPEC_HOLD &&
-    current.actor === actor &&
-    current.reason === because &&
-    current.until === undefined;
-  if (inForce) return {};
   const sentence = current
     ? `The hold ${SPEC_HOLD} in the store is not what JobQueue ${poolOf(object)} says.`
-    : `spec.state of JobQueue ${poolOf(object)} is Paused.`;
+    : `spec.state of JobQueue ${poolOf(object)} is ${object.spec.state}.`;
   return {
     actions: [
       {
@@ -49,7 +47,8 @@ export function hold({ queue: object, store: seen }: Observed): Finding {
         store,
         queue,
         hold: SPEC_HOLD,
-        because,
+        because: wanted.because,
+        until: wanted.until,
         actor,
         source: SPEC_HOLD,
         reason: "PausedBySpec",

@@ -1,7 +1,8 @@
-import type { Finding, Problem } from "../../../plan/action.ts";
+import type { Action, Finding, Problem } from "../../../plan/action.ts";
 import { firstDifference } from "../desired/drift.ts";
 import type { DesiredDeployment } from "../desired/deployment.ts";
 import { APPLIED_HASH } from "../desired/names.ts";
+import { wantedReplicas } from "../desired/replicas.ts";
 import type { DeploymentObserved, Observed } from "../observed.ts";
 
 /** How often to look at what cannot be watched: a Deployment without our labels. */
@@ -18,15 +19,25 @@ const UNKNOWN_LOOK_MS = 5_000;
  * exists is brought in line whatever the store does, because that may be the cure, but a first one waits for the store:
  * its workers could only fail, and the pause of a queue that starts its life paused must be in force before they run.
  */
-export function workers(observed: Observed): Finding {
+export function workers(observed: Observed, now: number): Finding {
   const { queue, deployment, desired } = observed;
   if (!queue) return {};
   if (!queue.spec.workers) return withoutWorkers(deployment);
   if (!desired) return {}; // invalid, or no JobStore and so no address: what runs goes on running
   if (deployment.is === "unknown") return waitFor("DeploymentUnknown", deployment.sentence, UNKNOWN_LOOK_MS);
-  if (deployment.is !== "foreign") return bringInLine(observed, desired, deployment);
+  if (deployment.is !== "foreign") {
+    const { actions = [], ...rest } = bringInLine(observed, desired, deployment);
+    return { ...rest, actions: [...actions, ...stopping(observed, now)] };
+  }
   const { name } = desired.metadata;
   return deployment.collecting ? collecting(name) : foreign(name, deployment.owner);
+}
+
+/** A queue that is stopping is looked at again when its drain time is over. */
+function stopping(observed: Observed, now: number): readonly Action[] {
+  const { waitMs } = observed.queue ? wantedReplicas(observed.queue, observed, now) : {};
+  const sentence = "Jobs of the stopped queue are still running; the workers go when they are through.";
+  return waitMs === undefined ? [] : [{ do: "wait", ms: waitMs, reason: "Stopping", sentence }];
 }
 
 function bringInLine(

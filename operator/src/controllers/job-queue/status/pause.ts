@@ -1,6 +1,6 @@
 import type { JobQueueHold, JobQueueStatus } from "@jobqueue/crds";
 import type { Verdict } from "../../conditions.ts";
-import { SPEC_HOLD } from "../../spec-hold.ts";
+import { holdOfSpec, SPEC_HOLD } from "../../spec-hold.ts";
 import { cut, STATUS_BOUNDS } from "../../status-bounds.ts";
 import type { HoldSeen } from "../../job-store/store-view.ts";
 import { queueNameOf } from "../desired/names.ts";
@@ -44,7 +44,12 @@ export function pausedVerdict({ queue, store }: Observed): Extract<Verdict<"JobQ
     return { type, status: "Unknown", reason: "StoreUnreachable", message };
   }
   const holds = [...store.holds].sort(byAge);
-  if (holds.length === 0) return { type, status: "False", reason: "Active", message: "No hold is in force." };
+  if (holds.length === 0) {
+    const until = holdOfSpec(queue.spec)?.until;
+    if (until === undefined) return { type, status: "False", reason: "Active", message: "No hold is in force." };
+    const message = `spec.pausedUntil, ${until}, has passed: no hold is in force.`;
+    return { type, status: "False", reason: "PauseExpired", message };
+  }
   const bySpec = holds.some((hold) => hold.name === SPEC_HOLD && hold.queue === queueNameOf(queue));
   const reason = !bySpec ? "PausedByHold" : holds.length === 1 ? "PausedBySpec" : "PausedBySpecAndHold";
   return { type, status: "True", reason, message: `Held by ${holds.map(told).join("; ")}.` };

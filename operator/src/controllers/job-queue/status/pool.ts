@@ -14,6 +14,12 @@ function readyPods({ deployment }: Observed): number | undefined {
   return deployment.is === "ours" ? (deployment.object.status?.readyReplicas ?? 0) : 0;
 }
 
+/** Pods that are wanted now: what the Deployment should say, where that is known. */
+function wantedPods({ queue, desired }: Observed): number {
+  if (!queue?.spec.workers) return 0;
+  return desired?.spec.replicas ?? queue.spec.replicas;
+}
+
 /** Counts of workers. `replicas` and `selector` are what `/scale` shows, so they are there for every queue. */
 export function poolOfStatus(observed: Observed, before: JobQueueStatus | undefined): Pool {
   const { queue, deployment } = observed;
@@ -26,7 +32,7 @@ export function poolOfStatus(observed: Observed, before: JobQueueStatus | undefi
   return {
     replicas: deployment.is === "unknown" ? (before?.replicas ?? 0) : replicas,
     selector,
-    ...(queue.spec.workers && { workers: { desired: queue.spec.replicas, ready } }),
+    ...(queue.spec.workers && { workers: { desired: wantedPods(observed), ready } }),
   };
 }
 
@@ -34,7 +40,7 @@ export function poolOfStatus(observed: Observed, before: JobQueueStatus | undefi
 export function workersVerdict(observed: Observed): Extract<Verdict<"JobQueue">, { type: "WorkersAvailable" }> {
   const type = "WorkersAvailable";
   const { queue, servedBy } = observed;
-  const wanted = queue?.spec.workers ? queue.spec.replicas : 0;
+  const wanted = wantedPods(observed);
   const ready = readyPods(observed) ?? queue?.status?.workers?.ready ?? 0;
   if (wanted > 0 && ready > 0) {
     const message = `${ready} of ${wanted} ${wanted === 1 ? "worker is" : "workers are"} ready.`;
@@ -56,6 +62,10 @@ export function workersVerdict(observed: Observed): Extract<Verdict<"JobQueue">,
       reason: "PodsNotReady",
       message: `None of ${wanted} ${wanted === 1 ? "worker" : "workers"} is ready.`,
     };
+  }
+  if (queue?.spec.workers && queue.spec.state === "Stopped" && queue.spec.replicas > 0) {
+    const message = "spec.state is Stopped: the workers have gone; they come back with Active or Paused.";
+    return { type, status: "False", reason: "Stopped", message };
   }
   if (queue?.spec.workers) {
     return {
@@ -79,7 +89,7 @@ export function rolloutProblem(observed: Observed): Problem | undefined {
   if (!queue?.spec.workers) return undefined;
   if (deployment.is === "absent") return progressing("The Deployment of the workers is being made.");
   if (deployment.is !== "ours") return undefined; // the rule about the Deployment has spoken
-  return problemOf(deployment.object, queue.spec.replicas);
+  return problemOf(deployment.object, wantedPods(observed));
 }
 
 function problemOf({ metadata, status }: StoredDeployment, wanted: number): Problem | undefined {
@@ -90,14 +100,15 @@ function problemOf({ metadata, status }: StoredDeployment, wanted: number): Prob
     ({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded",
   );
   const { replicas = 0, updatedReplicas: updated = 0, availableReplicas: available = 0 } = status ?? {};
-  if (updated >= wanted && replicas <= updated && available >= wanted) return undefined;
+  if (updated >= wanted && replicas <= updated && available >= wanted && replicas <= wanted) return undefined;
   if (late) {
     const sentence = `New workers did not become ready in time (${available} of ${wanted} are available); look at the events of the pods.`;
     return { reason: "WorkerRolloutFailed", sentence, ready: "False", needsPerson: true };
   }
   if (updated < wanted) return progressing(`${updated} of ${wanted} workers are up to date.`);
   if (replicas > updated) return progressing(`${replicas - updated} old workers are still to go.`);
-  return progressing(`${available} of ${wanted} workers are available.`);
+  if (available < wanted) return progressing(`${available} of ${wanted} workers are available.`);
+  return progressing(`${replicas - wanted} ${replicas - wanted === 1 ? "worker is" : "workers are"} still to go.`);
 }
 
 const progressing = (sentence: string): Problem => ({

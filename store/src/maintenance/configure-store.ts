@@ -1,0 +1,37 @@
+import { quoteIdentifier } from "../connection/identifier.ts";
+import type { Act } from "../jobs/act-on-job.ts";
+import { toJsonText } from "../jobs/json-value.ts";
+import type { Session } from "../session.ts";
+
+/** How long the store keeps what is over, in seconds. Absent: left as it is; `null`: back to the default. */
+export interface StoreSettings {
+  /** 7 days by default. */
+  readonly completedSeconds?: number | null | undefined;
+  /** 7 days by default. */
+  readonly cancelledSeconds?: number | null | undefined;
+  /** 30 days by default. */
+  readonly deadSeconds?: number | null | undefined;
+  /** 365 days by default. */
+  readonly auditSeconds?: number | null | undefined;
+}
+
+/** Sets how long the store keeps what is over. Returns whether anything changed; only then is anything written (G19). */
+export async function configureStore(session: Session, settings: StoreSettings, act: Act): Promise<boolean> {
+  const rows = await session.query<{ changed: boolean }>(
+    `select ${quoteIdentifier(session.schema)}.configure_store($1::jsonb, $2, $3) as changed`,
+    [
+      toJsonText(
+        {
+          completed_seconds: settings.completedSeconds,
+          cancelled_seconds: settings.cancelledSeconds,
+          dead_seconds: settings.deadSeconds,
+          audit_seconds: settings.auditSeconds,
+        },
+        "settings",
+      ),
+      act.actor,
+      act.reason,
+    ],
+  );
+  return rows[0]?.changed ?? false;
+}
