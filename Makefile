@@ -18,13 +18,11 @@ demo-down: install ## Remove everything that `make demo` made
 test: install ## Run every level of tests; LEVELS="static unit" runs some
 	@node test/run.ts $(LEVELS)
 
-<<<<<<< HEAD
 bench: install ## Measure side by side with other queues; BENCH=B1,B3 ROUNDS=3 N=20000 narrow it (see bench/README.md)
 	@node bench/main.ts
-=======
+
 chaos: install ## Load under random faults, judged by the history checker: MINUTES=5 SEED=random; ROUND=k repeats one round
 	@node test/chaos/main.ts
->>>>>>> wk
 
 check: install ## Types, lint, format, dead code, generated files
 	@node test/run.ts static unit
