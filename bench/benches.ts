@@ -4,6 +4,7 @@ import { B2 } from "./benches/b2-history.ts";
 import { B3 } from "./benches/b3-latency.ts";
 import { B7 } from "./benches/b7-idle-workers.ts";
 import { B8 } from "./benches/b8-enqueue.ts";
+import { B9 } from "./benches/b9-fairness.ts";
 
 /** All benches, in the order they run. */
-export const BENCHES: readonly Bench[] = [B1, B2, B3, B7, B8];
+export const BENCHES: readonly Bench[] = [B1, B2, B3, B7, B8, B9];

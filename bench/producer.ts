@@ -7,6 +7,10 @@ export type Insert = (from: number, count: number) => Promise<void>;
 /** How often a steady load inserts what is due, milliseconds. */
 const LOAD_STEP_MS = 10;
 
+/** Tenants of B9 beside the noisy one, and what each enqueues. */
+const QUIET_TENANTS = 9;
+const ARRIVALS_PER_SECOND = 10;
+
 /** The commands `load` and `stopLoad`: jobs at a steady rate, open loop, so that a slow queue gets no less to do. */
 export function steadyLoad(insert: Insert): {
   readonly load: (argument: { perSecond: number; from: number }) => void;
@@ -57,3 +61,25 @@ export function transactions(
 export const BUSINESS_TABLE =
   "create table if not exists orders (id bigint generated always as identity primary key, placed_at timestamptz not null default now())";
 export const BUSINESS_WRITE = "insert into orders default values";
+
+/**
+ * The command `arrivals`: nine tenants that enqueue ten jobs a second each. Resolves with each job's id and the time of
+ * the call.
+ */
+export function arrivals(
+  one: (tenant: string, id: number) => Promise<void>,
+): (argument: { from: number; seconds: number }) => Promise<[number, number][]> {
+  return async ({ from, seconds }) => {
+    const called: [number, number][] = [];
+    const startedMs = monotonicMs();
+    for (let tick = 0; tick < seconds * ARRIVALS_PER_SECOND; tick++) {
+      await sleep(Math.max(0, startedMs + (tick * 1000) / ARRIVALS_PER_SECOND - monotonicMs()));
+      for (let tenant = 1; tenant <= QUIET_TENANTS; tenant++) {
+        const id = from + tick * QUIET_TENANTS + tenant;
+        called.push([id, monotonicMs()]);
+        await one(`tenant-${tenant}`, id);
+      }
+    }
+    return called;
+  };
+}

@@ -19,6 +19,7 @@ it(
       "B3",
       "B7",
       "B8",
+      "B9",
       "raw SQL",
       "jobqueue",
       "graphile-worker",

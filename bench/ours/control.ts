@@ -1,5 +1,6 @@
 /** Our store in the benches: installs it, fills it, asks it how it stands. The workers are `jobqueue worker` itself. */
 import {
+  configureQueue,
   Database,
   enqueue,
   enqueueMany,
@@ -9,7 +10,7 @@ import {
   parseStoreUrl,
   release,
 } from "../../store/src/index.ts";
-import { BUSINESS_TABLE, BUSINESS_WRITE, steadyLoad, transactions } from "../producer.ts";
+import { arrivals, BUSINESS_TABLE, BUSINESS_WRITE, steadyLoad, transactions } from "../producer.ts";
 import { monotonicMs } from "../run-counter.ts";
 import { serve } from "../serve.ts";
 
@@ -76,6 +77,25 @@ serve({
     else await database.query("select from jobqueue.enqueue($1, 'count', $2::json)", [QUEUE, JSON.stringify({ id })]);
     return calledMs;
   },
+  /** Jobs of one tenant, each taking its time; with `fair` the tenants of the queue take turns. */
+  async backlog({ count, ms, fair }: { count: number; ms: number; fair: boolean }) {
+    await configureQueue(database, QUEUE, { fair }, { actor: "bench", reason: "B9" });
+    for (let at = 0; at < count; at += INSERT_BATCH) {
+      const some = jobs(1 + at, Math.min(INSERT_BATCH, count - at));
+      await enqueueMany(
+        database,
+        some.map(({ payload }) => ({
+          queue: QUEUE,
+          kind: "slow",
+          payload: { ...payload, ms },
+          concurrencyKey: "tenant-0",
+        })),
+      );
+    }
+  },
+  arrivals: arrivals(async (tenant, id) => {
+    await enqueue(database, { queue: QUEUE, kind: "slow", payload: { id, ms: 1 }, concurrencyKey: tenant });
+  }),
   ...steadyLoad(insert),
   transactions: transactions(async (rows) => {
     await database.transaction(async (session) => {

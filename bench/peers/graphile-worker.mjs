@@ -1,7 +1,8 @@
 /** Graphile Worker in the benches. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { makeWorkerUtils, run } from "graphile-worker";
 import { Pool } from "pg";
-import { BUSINESS_TABLE, BUSINESS_WRITE, steadyLoad, transactions } from "../producer.ts";
+import { arrivals, BUSINESS_TABLE, BUSINESS_WRITE, steadyLoad, transactions } from "../producer.ts";
 import { monotonicMs, RunCounter } from "../run-counter.ts";
 import { serve } from "../serve.ts";
 
@@ -52,12 +53,12 @@ async function completed(answer) {
 }
 
 let utils;
-const addJobs = (client, from, count) =>
+const addJobs = (client, from, count, ms = 0) =>
   client.query(
     `select from graphile_worker.add_jobs(array(
-       select json_populate_record(null::graphile_worker.job_spec, json_build_object('identifier', 'count', 'payload', json_build_object('id', n)))
+       select json_populate_record(null::graphile_worker.job_spec, json_build_object('identifier', 'count', 'payload', json_build_object('id', n, 'ms', $3::int)))
        from generate_series($1::int, $2::int) n))`,
-    [from, from + count - 1],
+    [from, from + count - 1, ms],
   );
 const insert = async (from, count) => {
   for (let at = 0; at < count; at += INSERT_BATCH) await addJobs(pool, from + at, Math.min(INSERT_BATCH, count - at));
@@ -81,8 +82,9 @@ serve({
       noHandleSignals: true,
       logger: undefined,
       taskList: {
-        count: async ({ id }) => {
+        count: async ({ id, ms }) => {
           counter.ran(id);
+          if (ms > 0) await sleep(ms);
         },
       },
     });
@@ -97,6 +99,12 @@ serve({
     await utils.addJob("count", { id });
     return calledMs;
   },
+  async backlog({ count, ms }) {
+    for (let at = 0; at < count; at += INSERT_BATCH) {
+      await addJobs(pool, 1 + at, Math.min(INSERT_BATCH, count - at), ms);
+    }
+  },
+  arrivals: arrivals((_, id) => utils.addJob("count", { id, ms: 1 })),
   ...steadyLoad(insert),
   transactions: transactions(async (rows) => {
     const client = await pool.connect();
