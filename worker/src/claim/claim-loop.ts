@@ -69,6 +69,10 @@ export class ClaimLoop implements Service {
   #stopping = false;
   /** There may be work: claim without waiting for the next poll. */
   #mayHaveWork = true;
+  /** The last claim got all that its free slots were good for: of a queue with limits there may be more once one is free. */
+  #slotsWereShort = false;
+  /** The last claim brought jobs: when they are over a limit of their queue may let others in, and nothing else says so. */
+  #mayHaveRoomLater = false;
   #nextPollMs = 0;
   #notBeforeMs = 0;
   #failures = 0;
@@ -105,6 +109,7 @@ export class ClaimLoop implements Service {
   slotFree(): void {
     const nowMs = monotonicMs();
     this.#rate.add(1, nowMs);
+    if (this.#slotsWereShort) this.#mayHaveWork = true;
     if (!this.#stopping) this.#parts.unstarted.startSome();
     // To wake the loop costs as much as to run a small job, so it is woken when it would claim.
     if (this.#stopping || ((this.#mayHaveWork || nowMs >= this.#nextPollMs) && this.#claimSize(nowMs) > 0))
@@ -114,6 +119,7 @@ export class ClaimLoop implements Service {
   /** Jobs left this worker's hands: the store acknowledged their outcomes, or said that they are lost. */
   settled(finished: readonly { readonly job: ClaimedJob }[]): void {
     this.#ledger.settled(finished.map(({ job }) => job));
+    if (this.#mayHaveRoomLater) this.#mayHaveWork = true;
     this.#wake();
   }
 
@@ -162,6 +168,7 @@ export class ClaimLoop implements Service {
   async #claim(held: HeldLease, queues: readonly string[], wanted: number): Promise<void> {
     const { lease, shared, metrics, trouble, session, slots, unstarted } = this.#parts;
     const max = Math.min(MAX_CLAIM, wanted + this.#outlooks.lookPast(queues));
+    const slotsFree = slots.free;
     const sentAtMs = monotonicMs();
     const floor = this.#floor.at(sentAtMs);
     const { said } = this.#ledger;
@@ -172,7 +179,7 @@ export class ClaimLoop implements Service {
         queues,
         max,
         // Of a queue with a limit only what starts now: what is prefetched would take the places of others.
-        slots: slots.free,
+        slots: slotsFree,
         ...(floor === undefined ? {} : { floor }),
         ...said,
       });
@@ -203,6 +210,8 @@ export class ClaimLoop implements Service {
       lease.check();
       return;
     }
+    this.#slotsWereShort = jobs.length >= slotsFree;
+    this.#mayHaveRoomLater = jobs.length > 0;
     // A full claim leaves more behind it, most likely.
     if (jobs.length === max) this.#mayHaveWork = true;
     else unstarted.suspectHold();
