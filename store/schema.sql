@@ -1793,21 +1793,21 @@ declare
   v_now timestamptz := clock_timestamp();
   v_inserted bigint[];
 begin
+  -- Where no job has a key there can be no conflict, and an insert that is ready for one writes each row in two steps.
+  if not exists (select from unnest(insert_jobs.options) o(options) where o.options ? 'unique_key') then
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      unique_key, concurrency_key, tag, labels, options)
+    overriding system value
+    select n.* from new_jobs(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options, v_now) n;
+    return insert_jobs.ids;
+  end if;
   with inserted as (
     insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
       unique_key, concurrency_key, tag, labels, options)
     overriding system value
-    select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4 when o.run_at > v_now then 2 else 0 end,
-      coalesce(o.run_at, v_now), v_now, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
-      coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
-      coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
-    from unnest(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options)
-        n(id, queue, kind, payload, options)
-      left join lateral read_options(n.options) o on n.options is not null and n.options <> '{}'
-      left join queues q on q.name = n.queue
-      left join queue_limits l on l.queue = n.queue
+    select n.* from new_jobs(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options, v_now) n
     -- In the order of the keys, so that two batches with the same keys cannot wait for each other in a circle.
-    order by o.unique_key, n.id
+    order by n.unique_key, n.id
     on conflict (unique_key) where unique_key is not null do nothing
     returning id)
   select array_agg(i.id) from inserted i into v_inserted;
@@ -2023,6 +2023,22 @@ begin
   end if;
   return cardinality(v_moved);
 end $function$;
+
+CREATE OR REPLACE FUNCTION new_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[], at timestamp with time zone)
+ RETURNS TABLE(id bigint, queue text, kind text, payload json, state smallint, run_at timestamp with time zone, created_at timestamp with time zone, priority smallint, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, options jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4::smallint when o.run_at > new_jobs.at then 2::smallint else 0::smallint end,
+    coalesce(o.run_at, new_jobs.at), new_jobs.at, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
+    coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
+    coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
+  from unnest(new_jobs.ids, new_jobs.queues, new_jobs.kinds, new_jobs.payloads, new_jobs.options) n(id, queue, kind, payload, options)
+    -- Strict, so it is not called for the many jobs that have none.
+    left join lateral read_options(nullif(n.options, '{}')) o on true
+    left join queues q on q.name = n.queue
+    left join queue_limits l on l.queue = n.queue
+$function$;
 
 CREATE OR REPLACE FUNCTION notify_queue(queue text)
  RETURNS void
@@ -2437,7 +2453,7 @@ $function$;
 CREATE OR REPLACE FUNCTION read_options(options jsonb)
  RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, deferred boolean, kept jsonb)
  LANGUAGE plpgsql
- STABLE
+ STABLE STRICT
 AS $function$
 #variable_conflict use_variable
 declare
@@ -3339,6 +3355,8 @@ comment on function maintain(days_ahead integer) is 'Housekeeping, about once an
 comment on function make_history_partitions(days_ahead integer) is 'Internal. Makes the partitions of the history from today (UTC) on.';
 
 comment on function move_to_history(ids bigint[], to_state integer, lease_tokens bigint[], dead_reasons text[], durations_ms integer[], results json[], exit_codes integer[], dependents boolean) is 'Internal. The terminal transition of jobs, to completed 10, cancelled 11 or dead 12 (with a reason each): from jobs to the history, with all that follows from it. Without lease_tokens whoever holds them, so the caller has locked the rows; it has also written what else changes. Returns how many were moved.';
+
+comment on function new_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[], at timestamp with time zone) is 'Internal. The rows of jobs that are to be enqueued. Plain SQL, so that it becomes part of the statement that inserts them.';
 
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
 

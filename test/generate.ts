@@ -11,6 +11,7 @@ const GENERATORS = [
   "store/scripts/generate-job-states.ts",
   "cli/scripts/generate-reference.ts",
   "charts/scripts/sync-crds.ts",
+  "test/chaos/generate-matrix.ts",
 ] as const;
 
 let failed = 0;
