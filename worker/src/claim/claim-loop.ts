@@ -107,10 +107,13 @@ export class ClaimLoop implements Service {
 
   /** An attempt ended and its slot is free. */
   slotFree(): void {
-    this.#rate.add(1, monotonicMs());
+    const nowMs = monotonicMs();
+    this.#rate.add(1, nowMs);
     if (this.#slotsWereShort) this.#mayHaveWork = true;
     if (!this.#stopping) this.#parts.unstarted.startSome();
-    this.#wake();
+    // To wake the loop costs as much as to run a small job, so it is woken when it would claim.
+    if (this.#stopping || ((this.#mayHaveWork || nowMs >= this.#nextPollMs) && this.#claimSize(nowMs) > 0))
+      this.#wake();
   }
 
   /** Jobs left this worker's hands: the store acknowledged their outcomes, or said that they are lost. */
