@@ -75,7 +75,7 @@ describe("a command line", () => {
     [["pause", "q", "-z"], "there is no flag -z | `jobqueue help VERB` lists the flags of a verb."],
     [
       ["status", "--count", "3"],
-      "status has no flag --count (enqueue has it) | `jobqueue help status` lists its flags.",
+      "status has no flag --count (enqueue, schedule preview have it) | `jobqueue help status` lists its flags.",
     ],
     [
       ["status", "--reason", "x"],
@@ -132,6 +132,7 @@ describe("a command line", () => {
         "jobqueue job ID [flags]",
         "jobqueue workers [flags]",
         "jobqueue holds [QUEUE] [flags]",
+        "jobqueue schedules [NAME] [flags]",
         "jobqueue audit [flags]",
         "jobqueue enqueue QUEUE KIND [flags]",
         "jobqueue retry [ID…] [flags]",
@@ -142,6 +143,11 @@ describe("a command line", () => {
         "jobqueue resume QUEUE [flags]",
         "jobqueue configure QUEUE [flags]",
         "jobqueue configure-store [flags]",
+        "jobqueue schedule put NAME QUEUE KIND --cron CRON [flags]",
+        "jobqueue schedule delete NAME [flags]",
+        "jobqueue schedule pause NAME [flags]",
+        "jobqueue schedule resume NAME [flags]",
+        "jobqueue schedule preview [NAME] [flags]",
         "jobqueue migrate [flags]",
         "jobqueue worker [flags]",
         "jobqueue operator [flags]",

@@ -64,6 +64,14 @@ export { type Hold, listHolds } from "./queues/list-holds.ts";
 export { type QueueStats, queueStats } from "./queues/queue-stats.ts";
 export { release, type Release } from "./queues/release.ts";
 export { fireDueSchedules, type FiredSchedule } from "./schedules/fire-due-schedules.ts";
+export {
+  getSchedule,
+  listSchedules,
+  listTicks,
+  type Schedule,
+  type ScheduleTick,
+  type TickOutcome,
+} from "./schedules/list-schedules.ts";
 export { nextTicks } from "./schedules/next-ticks.ts";
 export { type DueSchedule, type MissedTicks, planTicks, type TickPlan } from "./schedules/plan-ticks.ts";
 export { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule } from "./schedules/put-schedule.ts";

@@ -107,6 +107,19 @@ export const LOOKING: readonly Verb[] = [
     load: () => import("../verbs/holds.ts"),
   },
   {
+    name: "schedules",
+    summary: "List schedules, with their next runs.",
+    description: ["With a name shows the whole schedule: its next ticks, and what became of the last ones."],
+    positionals: [{ name: "NAME", required: false, summary: "Only this schedule." }],
+    flags: [],
+    groups: [OUTPUT, CONNECTION],
+    examples: [
+      { command: "jobqueue schedules", does: "all of the store" },
+      { command: "jobqueue schedules nightly", does: "one, with its ticks" },
+    ],
+    load: () => import("../verbs/schedules.ts"),
+  },
+  {
     name: "audit",
     summary: "List what people and the operator changed, the newest first.",
     description: ["-o json also says what was before and what was after."],
