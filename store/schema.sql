@@ -1672,6 +1672,50 @@ begin
   return true;
 end $function$;
 
+CREATE OR REPLACE FUNCTION forget_what_is_over()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_keep store_settings;
+  v_history interval;
+begin
+  select * from store_settings into v_keep;
+  v_history := make_interval(secs => greatest(v_keep.completed_seconds, v_keep.cancelled_seconds, v_keep.dead_seconds)) + interval '8 days';
+  update job_history h set result = null where h.result is not null and h.result_expires_at <= v_now;
+  delete from kept_keys k where k.until <= v_now;
+  delete from schedule_ticks t where t.tick < v_now - interval '30 days';
+  delete from audit_events e where e.at < v_now - make_interval(secs => v_keep.audit_seconds);
+  delete from holds h where h.until < v_now - interval '7 days';
+  delete from cancel_requests r where not exists (select from jobs j where j.id = r.job_id and j.lease_token = r.lease_token);
+  -- A worker is remembered as long as a job of the history may name it: v_runs says where it ran.
+  delete from workers w where coalesce(w.gone_at, w.lease_until) < v_now - v_history
+    and not exists (select from leases l where l.worker_id = w.id);
+end $function$;
+
+CREATE OR REPLACE FUNCTION heal_leases()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_healed int;
+begin
+  -- Recovery finds running jobs by lease rows alone. A client that gave up rows too early would hide its jobs from it for
+  -- ever; this is the one place that looks at all jobs, once an hour.
+  insert into leases as l (token, worker_id, ids)
+  select j.lease_token, j.worker_id, array_agg(j.id) from jobs j
+  where j.state = 1 and not exists (select from leases k where k.token = j.lease_token and j.id = any(k.ids))
+  group by 1, 2
+  on conflict (token) do update set ids = l.ids || excluded.ids;
+  get diagnostics v_healed = row_count;
+  return v_healed;
+end $function$;
+
 CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[])
  LANGUAGE plpgsql
@@ -1915,16 +1959,20 @@ CREATE OR REPLACE FUNCTION maintain(days_ahead integer DEFAULT 7)
  SET search_path TO 'jobqueue', 'pg_temp'
  SET lock_timeout TO '5s'
 AS $function$
+declare
+  v_made int;
 begin
   if days_ahead is null or days_ahead not between 0 and 366 then
     raise exception using errcode = '22023', message = format('days_ahead is %s: write 0 to 366', coalesce(days_ahead::text, 'null'));
   end if;
   if not pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' maintain', 7001)) then return 0; end if;
-  delete from workers w where w.state = 'gone' and w.gone_at < clock_timestamp() - interval '7 days';
-  delete from workers w where w.state <> 'gone' and w.lease_until < clock_timestamp() - interval '7 days'
-    and not exists (select from jobs j where j.state = 1 and j.worker_id = w.id);
-  delete from holds h where h.until < clock_timestamp() - interval '7 days';
-  return make_history_partitions(days_ahead);
+  perform heal_leases();
+  perform release_deferred(10000);
+  perform forget_what_is_over();
+  v_made := make_history_partitions(days_ahead);
+  -- Last, because it takes a lock that is held to the end of the transaction.
+  perform retire_history();
+  return v_made;
 end $function$;
 
 CREATE OR REPLACE FUNCTION make_history_partitions(days_ahead integer)
@@ -2777,6 +2825,44 @@ begin
   return v_settled + v_released;
 end $function$;
 
+CREATE OR REPLACE FUNCTION retire_history()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '500ms'
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_keep store_settings;
+  v_dropped int := 0;
+  v_name text;
+begin
+  select * from store_settings into v_keep;
+  -- What goes earlier than its day does.
+  delete from job_history h where h.state = 12 and h.finished_at < v_now - make_interval(secs => v_keep.dead_seconds);
+  delete from job_history h where h.state = 11 and h.finished_at < v_now - make_interval(secs => v_keep.cancelled_seconds);
+  delete from job_history_default h where h.state = 10 and h.finished_at < v_now - make_interval(secs => v_keep.completed_seconds);
+  for v_name in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'job_history'::regclass and c.relname ~ '^job_history_[0-9]{8}$'
+      and to_date(right(c.relname, 8), 'YYYYMMDD') + 1 <= (v_now - make_interval(secs => v_keep.completed_seconds))
+    order by 1 loop
+    begin
+      -- Completions wait for this lock, hence the short time to get it; who cannot get it comes again in an hour.
+      execute format('alter table job_history detach partition %I', v_name);
+      -- Dead and cancelled jobs may be kept longer than their day; no partition covers it now, so they go to the default one.
+      execute format('insert into job_history select * from %I h where h.state <> 10', v_name);
+      execute format('drop table %I', v_name);
+      v_dropped := v_dropped + 1;
+    exception when lock_not_available then
+      exit;
+    end;
+  end loop;
+  return v_dropped;
+end $function$;
+
 CREATE OR REPLACE FUNCTION retry_job(id bigint, actor text, reason text)
  RETURNS text
  LANGUAGE sql
@@ -3027,6 +3113,166 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION why_job(id bigint)
+ RETURNS TABLE(rank integer, code text, message text, detail jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_job v_jobs;
+  v_ahead bigint;
+begin
+  select * from v_jobs j where j.id = why_job.id into v_job;
+  if v_job.id is null then
+    return query select 1, 'not_found', format('There is no job %s: it never was, was deleted, or ended longer ago than the store keeps.', why_job.id), '{}'::jsonb;
+  elsif v_job.stored_state >= 10 then
+    return query select 1, v_job.state, case v_job.state when 'completed' then format('It was completed at %s.', v_job.finished_at)
+      when 'cancelled' then format('It was cancelled at %s%s.', v_job.finished_at, coalesce(': ' || left(v_job.last_error, 200), ''))
+      else format('It is dead since %s (%s). %s', v_job.finished_at, v_job.dead_reason, v_job.recovery_hint) end,
+      jsonb_build_object('finished_at', v_job.finished_at, 'dead_reason', v_job.dead_reason);
+  elsif v_job.state = 'running' then
+    return query select 1, case when v_job.is_stale then 'stale' when v_job.cancel_requested then 'cancel_requested' else 'running' end,
+      format('%s has had it since %s. %s%s', v_job.locked_by, v_job.claimed_at, v_job.recovery_hint,
+        case when v_job.cancel_requested then ' Its worker has been asked to stop it.' else '' end),
+      jsonb_build_object('worker', v_job.worker_id, 'claimed_at', v_job.claimed_at, 'locked_until', v_job.locked_until);
+  elsif v_job.state = 'deferred' then
+    if v_job.can_retry then
+      return query select 1, 'held_by_recovery', v_job.recovery_hint, v_job.last_recovery;
+    elsif not exists (select from job_dependencies d where d.job_id = why_job.id) then
+      return query select 1, 'releasing', 'What it waited for has ended: a sweep releases it within seconds.', '{}'::jsonb;
+    else
+      return query select row_number() over (order by d.depends_on)::int, 'depends_on', format('It waits for job %s, which is %s.', d.depends_on, coalesce(p.state, 'gone')),
+        jsonb_build_object('job', d.depends_on, 'state', p.state, 'policy', d.policy)
+        from (select * from job_dependencies d where d.job_id = why_job.id order by d.depends_on limit 100) d left join v_jobs p on p.id = d.depends_on;
+    end if;
+  elsif v_job.state in ('scheduled', 'failed') then
+    return query select 1, v_job.state, case v_job.state when 'scheduled' then format('Its time comes at %s.', v_job.run_at)
+      else format('Its attempt %s of %s failed; the next one may start at %s.', v_job.attempt, v_job.max_attempts, v_job.run_at) end,
+      jsonb_build_object('run_at', v_job.run_at);
+    return query select w.rank + 1, w.code, 'And then: ' || w.message, w.detail from why_queue(v_job.queue) w where w.code in ('held', 'no_worker', 'no_healthy_worker', 'stopped');
+  else
+    return query select w.* from why_queue(v_job.queue) w where w.code not in ('nothing_pending', 'nothing', 'no_handler', 'max_running_per_key')
+      or (w.code = 'no_handler' and w.detail ->> 'kind' = v_job.kind)
+      or (w.code = 'max_running_per_key' and w.detail ->> 'concurrency_key' = v_job.concurrency_key);
+    -- Counting stops where the number says nothing more.
+    select count(*) from (select from jobs a where a.queue = v_job.queue and a.state = 0
+      and (a.priority, a.run_at, a.id) < (v_job.priority, v_job.run_at, v_job.id) limit 10000) a into v_ahead;
+    return query select 1000, 'position', case v_ahead when 0 then 'It is the next of its queue.'
+      else format('%s%s jobs of its queue go before it.', case v_ahead when 10000 then 'At least ' else '' end, v_ahead) end, jsonb_build_object('ahead', v_ahead);
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION why_queue(queue text)
+ RETURNS TABLE(rank integer, code text, message text, detail jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_limits queue_limits;
+  v_running bigint;
+  v_limited bigint;
+  v_tokens float8;
+  v_serving bigint[];
+  v_rank int := 0;
+  v_pending boolean;
+  v_next timestamptz;
+  r record;
+begin
+  select exists (select from jobs j where j.queue = why_queue.queue and j.state = 0)
+    or exists (select from jobs j where j.state in (2, 3) and j.run_at <= v_now and j.queue = why_queue.queue) into v_pending;
+  if not v_pending and not exists (select from queues q where q.name = why_queue.queue)
+    and not exists (select from jobs j where j.queue = why_queue.queue limit 1) then
+    return query select 1, 'unknown_queue', format('No queue is called %s: it has had no job, no hold and no policy.', why_queue.queue), '{}'::jsonb;
+    return;
+  end if;
+
+  for r in select h.* from holds h where h.queue in ('*', why_queue.queue) and (h.until is null or h.until > v_now)
+      order by h.queue = '*' desc, h.since loop
+    v_rank := v_rank + 1;
+    return query select v_rank, 'held', format('%s is held by %s (%s): %s. Release the hold %s%s.', case r.queue when '*' then 'Every queue' else 'It' end,
+        r.actor, r.source, r.reason, r.name, coalesce(', or wait until ' || r.until, '')),
+      jsonb_build_object('queue', r.queue, 'name', r.name, 'source', r.source, 'actor', r.actor, 'since', r.since, 'until', r.until);
+  end loop;
+
+  select array_agg(w.id) from workers w where why_queue.queue = any(w.queues) and w.state in ('active', 'draining') and w.lease_until > v_now into v_serving;
+  if v_serving is null then
+    v_rank := v_rank + 1;
+    return query select v_rank, 'no_worker', coalesce((select format('No live worker serves it; the last one, %s, was heard %s s ago.', coalesce(w.pod, w.hostname, w.id::text),
+        round(extract(epoch from v_now - w.heartbeat_at))) from workers w where why_queue.queue = any(w.queues) order by w.heartbeat_at desc limit 1),
+        'No worker that serves it has ever registered. Start one with this queue among its queues.'), '{}'::jsonb;
+  elsif not exists (select from v_workers w where w.id = any(v_serving) and w.verdict = 'healthy') then
+    v_rank := v_rank + 1;
+    return query select v_rank, 'no_healthy_worker', format('Workers serve it, but none is healthy: %s.', (select string_agg(s.count || ' ' || s.verdict, ', ')
+        from (select w.verdict, count(*) from v_workers w where w.id = any(v_serving) group by 1 order by 2 desc) s)), jsonb_build_object('workers', v_serving);
+  end if;
+
+  select * from queue_limits l where l.queue = why_queue.queue into v_limits;
+  if v_limits.queue is not null then
+    select count(*) from jobs j where j.limited and j.queue = why_queue.queue into v_limited;
+    if v_limits.max_running = 0 then
+      v_rank := v_rank + 1;
+      return query select v_rank, 'stopped', 'Its max_running is 0, which stops it. Set a higher one, or null.', '{"max_running": 0}'::jsonb;
+    elsif v_limited >= v_limits.max_running then
+      v_rank := v_rank + 1;
+      return query select v_rank, 'max_running', format('%s of its jobs run, as many as max_running allows: the next starts when one of them ends.', v_limited),
+        jsonb_build_object('running', v_limited, 'max_running', v_limits.max_running);
+    end if;
+    v_tokens := case when v_limits.rate_count is not null then least(v_limits.rate_count, v_limits.tokens
+      + extract(epoch from v_now - v_limits.tokens_at) * 1000 * v_limits.rate_count / v_limits.rate_period_ms) end;
+    if v_tokens < 1 then
+      v_rank := v_rank + 1;
+      return query select v_rank, 'rate', format('Its rate of %s per %s s is used up: the next may start in %s s.', v_limits.rate_count, v_limits.rate_period_ms / 1000.0,
+          round(((1 - v_tokens) * v_limits.rate_period_ms / v_limits.rate_count / 1000)::numeric, 1)), jsonb_build_object('rate_count', v_limits.rate_count, 'rate_period_ms', v_limits.rate_period_ms);
+    end if;
+    if v_limits.max_running_per_key is not null then
+      for r in select k.concurrency_key, count(*) as running from jobs k where k.limited and k.queue = why_queue.queue and k.concurrency_key <> ''
+          group by 1 having count(*) >= v_limits.max_running_per_key order by 2 desc limit 5 loop
+        v_rank := v_rank + 1;
+        return query select v_rank, 'max_running_per_key', format('%s jobs of the concurrency key %s run, as many as max_running_per_key allows.', r.running, quote_literal(r.concurrency_key)),
+          jsonb_build_object('concurrency_key', r.concurrency_key, 'running', r.running, 'max_running_per_key', v_limits.max_running_per_key);
+      end loop;
+    end if;
+  end if;
+
+  if v_pending and v_serving is not null then
+    if not exists (select from workers w where w.id = any(v_serving) and coalesce(w.slots_busy, 0) < coalesce(w.concurrency, 1)) then
+      v_rank := v_rank + 1;
+      return query select v_rank, 'slots_busy', format('All slots of the %s workers that serve it are busy. More workers, or more slots, start it sooner.', cardinality(v_serving)),
+        jsonb_build_object('workers', v_serving);
+    end if;
+    for r in select e.name from (select distinct e.name from workers w cross join lateral unnest(w.queues) with ordinality e(name, at)
+          where w.id = any(v_serving) and e.at < array_position(w.queues, why_queue.queue)) e
+        where exists (select from jobs j where j.queue = e.name and j.state = 0)
+          and not exists (select from holds h where h.queue in ('*', e.name) and (h.until is null or h.until > v_now)) order by 1 limit 5 loop
+      v_rank := v_rank + 1;
+      return query select v_rank, 'earlier_queue', format('Workers take the queue %s before it, and that has pending jobs.', r.name), jsonb_build_object('queue', r.name);
+    end loop;
+    for r in select j.kind, count(*) as jobs from (select j.kind from jobs j where j.queue = why_queue.queue and j.state = 0 order by j.priority, j.run_at, j.id limit 1000) j
+        where not exists (select from workers w where w.id = any(v_serving) and (w.kinds is null or j.kind = any(w.kinds)))
+        group by 1 order by 2 desc limit 5 loop
+      v_rank := v_rank + 1;
+      return query select v_rank, 'no_handler', format('No worker that serves it has a handler for the kind %s (%s of the first 1000 pending jobs).', r.kind, r.jobs),
+        jsonb_build_object('kind', r.kind, 'jobs', r.jobs);
+    end loop;
+  end if;
+  if not v_pending then
+    select min(j.run_at) from jobs j where j.state in (2, 3) and j.run_at > v_now and j.queue = why_queue.queue into v_next;
+    v_rank := v_rank + 1;
+    return query select v_rank, 'nothing_pending', 'It has no job that could start now' || coalesce('; the next one''s time comes at ' || v_next || '.',
+      case when exists (select from jobs j where j.state = 4 and j.queue = why_queue.queue) then '; its jobs wait for others, or are held by recovery.' else '.' end),
+      jsonb_build_object('next_run_at', v_next);
+  end if;
+  if v_rank = 0 then
+    return query select 1, 'nothing', 'Nothing stands in its way: jobs start as workers claim them.', '{}'::jsonb;
+  end if;
+end $function$;
+
 CREATE OR REPLACE FUNCTION with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone)
  RETURNS jsonb
  LANGUAGE sql
@@ -3265,6 +3511,10 @@ comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs 
 
 comment on function fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone) is 'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
 
+comment on function forget_what_is_over() is 'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), answered cancel requests and workers that nothing names any more.';
+
+comment on function heal_leases() is 'Internal. Gives running jobs that no lease row names one, so that recovery can find them. Returns how many claims.';
+
 comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
 
 comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, or * for all; anybody can send one, so go and look.';
@@ -3285,7 +3535,7 @@ comment on function lost_leases(ids bigint[], lease_tokens bigint[], completing 
 
 comment on function lost_workers(among bigint[]) is 'Internal. Workers that have lease rows and are not live: lapsed, gone, fenced or missing. Their rows are locked, so that none comes back to life before the transaction ends.';
 
-comment on function maintain(days_ahead integer) is 'Housekeeping, about once an hour: partitions of the history for the days ahead; forgets workers and holds that ended a week ago. Returns how many partitions were made; 0 also when another caller is at it.';
+comment on function maintain(days_ahead integer) is 'Housekeeping, about once an hour, by anybody: partitions of the history for the days ahead; drops days that are kept no longer (configure_store) and erases results whose time is over; forgets keys, ticks, audit events, holds and workers that nothing names any more; finds running jobs and deferred jobs that were lost sight of. Returns how many partitions were made; 0 also when another caller is at it.';
 
 comment on function make_history_partitions(days_ahead integer) is 'Internal. Makes the partitions of the history from today (UTC) on.';
 
@@ -3327,6 +3577,8 @@ comment on function release(queue text, name text, actor text, reason text) is '
 
 comment on function release_deferred(max integer) is 'Settles deferred jobs that nobody settled when what they wait for ended, because one transaction could not see the other. Part of every sweep. Returns how many.';
 
+comment on function retire_history() is 'Internal. Drops the days of the history whose completed jobs are kept no longer; what is kept longer stays, in the default partition. Returns how many days were dropped.';
+
 comment on function retry_job(id bigint, actor text, reason text) is 'Runs a job again that failed, is dead, or was held by recovery: a new generation with the same id, pending at once, with all attempts and recoveries before it. Its last_error and errors are kept; what a dead job left in the history stays there, and v_runs shows it. Answer: retried; not_found; duplicate when another live job has its unique key; otherwise the state that forbids it (pending, scheduled, deferred, running, completed, cancelled). One audit event when retried. Raises 22023 without actor or reason.';
 
 comment on function retry_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Retries the jobs that a filter means, as retry_job does: failed, dead and held ones, the oldest first, at most max (1000). Filter keys, all of which must hold: ids, queue, kind, state, tag, labels (object), worker, unique_key, older_than_seconds (since it was enqueued, for a dead one since it died); an empty filter is refused. matched: how many could be retried; changed: how many were; ids: the first 100 of these. dry_run changes nothing and says in ids what would come first. What somebody is changing at that moment, and what has its unique key in the hands of another live job, is left out. One audit event when anything changed. Raises 22023 for a filter that cannot be read.';
@@ -3348,6 +3600,10 @@ comment on function snooze(ids bigint[], lease_tokens bigint[], delays_seconds d
 comment on function state_name_at(state integer, run_at timestamp with time zone, now timestamp with time zone) is 'Internal. The state of a job in words. One that waits and whose time has come reads as pending, whether or not a claim has noticed.';
 
 comment on function tidy_leases(lost bigint[]) is 'Internal. Deletes lease rows none of whose jobs still runs under them: all of these lost workers, and some of others.';
+
+comment on function why_job(id bigint) is 'Why a job does not run, most important reason first: its own state (not_found, completed, cancelled, dead, running, stale, cancel_requested, held_by_recovery, depends_on, releasing, scheduled, failed), or, when it is pending, what keeps its queue (as why_queue says) and position: how many go before it.';
+
+comment on function why_queue(queue text) is 'Why jobs of a queue do not start, most important reason first. Codes: unknown_queue, held, no_worker, no_healthy_worker, stopped, max_running, rate, max_running_per_key, slots_busy, earlier_queue, no_handler, nothing_pending, nothing (nothing stands in the way). message is for people, detail for programs.';
 
 comment on function with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone) is 'Internal. The errors of a job and one more, the last ten.';
 

@@ -63,6 +63,7 @@ export { hold, type NewHold } from "./queues/hold.ts";
 export { type Hold, listHolds } from "./queues/list-holds.ts";
 export { type QueueStats, queueStats } from "./queues/queue-stats.ts";
 export { release, type Release } from "./queues/release.ts";
+export { type Reason, whyJob, whyQueue } from "./queues/why.ts";
 export { fireDueSchedules, type FiredSchedule } from "./schedules/fire-due-schedules.ts";
 export {
   getSchedule,

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nextTicks } from "./next-ticks.ts";
 import { type DueSchedule, type MissedTicks, ON_TIME_MS, planTicks } from "./plan-ticks.ts";
