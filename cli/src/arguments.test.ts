@@ -130,6 +130,7 @@ describe("a command line", () => {
         "jobqueue status [QUEUE] [flags]",
         "jobqueue jobs [flags]",
         "jobqueue job ID [flags]",
+        "jobqueue why WHAT [flags]",
         "jobqueue workers [flags]",
         "jobqueue holds [QUEUE] [flags]",
         "jobqueue schedules [NAME] [flags]",

@@ -9,9 +9,15 @@ forEachPostgres(({ adminUrl }) => {
 
   describe("jobqueue schedule", () => {
     it("put makes a schedule, and says when it fires next", async () => {
+      const nightly = ["schedule", "put", "nightly", "reports", "daily", "--cron", "30 2 * * *"];
+      const job = ["--payload", '{"n": 1}', "--missed", "skip", "--tag", "t", "--retry", "10s,1m"];
       const { code, stdout } = await jobqueue(
-        ...["schedule", "put", "nightly", "reports", "daily", "--cron", "30 2 * * *", "--time-zone", "Europe/Berlin"],
-        ...["--payload", '{"n": 1}', "--missed", "skip", "--tag", "t", "--retry", "10s,1m", "--reason", "asked for"],
+        ...nightly,
+        ...job,
+        "--time-zone",
+        "Europe/Berlin",
+        "--reason",
+        "asked for",
       );
       expect(code).toBe(0);
       expect(stdout).toMatch(
@@ -102,9 +108,8 @@ forEachPostgres(({ adminUrl }) => {
       const ticks = (await jobqueue("schedule", "preview", "nightly", "--count", "3")).stdout.trimEnd().split("\n");
       expect(ticks).toHaveLength(3);
       expect(ticks[0]).toMatch(/03:00:00 UTC +\d{4}-\d\d-\d\dT03:00:00.000Z$/);
-      const alone = await runJobqueue([
-        ...["schedule", "preview", "--cron", "0 12 * * *", "--time-zone", "Asia/Kolkata", "--count", "2", "-o", "name"],
-      ]);
+      const thought = ["schedule", "preview", "--cron", "0 12 * * *", "--time-zone", "Asia/Kolkata"];
+      const alone = await runJobqueue([...thought, "--count", "2", "-o", "name"]);
       expect(alone).toMatchObject({ code: 0, stderr: "" });
       expect(alone.stdout).toMatch(/^\S+T06:30:00.000Z\n\S+T06:30:00.000Z\n$/);
       expect(await jobqueue("schedule", "preview")).toMatchObject({ code: 2 });

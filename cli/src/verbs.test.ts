@@ -12,6 +12,7 @@ describe("the table of verbs", () => {
       "status",
       "jobs",
       "job",
+      "why",
       "workers",
       "holds",
       "schedules",

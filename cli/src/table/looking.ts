@@ -79,6 +79,21 @@ export const LOOKING: readonly Verb[] = [
     load: () => import("../verbs/job.ts"),
   },
   {
+    name: "why",
+    summary: "Say why a queue or a job does not run, the most important reason first, and what to do.",
+    description: [
+      "A whole number is the id of a job, everything else the name of a queue; of a number that is no job, the queue of that name.",
+    ],
+    positionals: [{ name: "WHAT", required: true, summary: "Name of a queue, or id of a job." }],
+    flags: [],
+    groups: [OUTPUT, CONNECTION],
+    examples: [
+      { command: "jobqueue why mailers", does: "a queue that stands still" },
+      { command: "jobqueue why 4711", does: "a job that does not start" },
+    ],
+    load: () => import("../verbs/why.ts"),
+  },
+  {
     name: "workers",
     summary: "List workers: are they alive, what do they do, when does their lease end.",
     description: [
