@@ -32,15 +32,7 @@ export {
 export { acknowledgeCancel, type CancelRequest, cancelRequests, type StoppedJob } from "./jobs/cancel-requests.ts";
 export { claim, type ClaimedJob, type ClaimRequest } from "./jobs/claim.ts";
 export { complete, type CompletedJob } from "./jobs/complete.ts";
-export {
-  type Dependency,
-  enqueue,
-  type Enqueued,
-  enqueueMany,
-  type Finaliser,
-  type NewJob,
-  type RetryPolicy,
-} from "./jobs/enqueue.ts";
+export { type Dependency, enqueue, type Enqueued, enqueueMany, type Finaliser, type NewJob } from "./jobs/enqueue.ts";
 export { fail, type FailedJob } from "./jobs/fail.ts";
 export type { DeadReason, Job, JobAttemptError, JobRecovery } from "./jobs/job.ts";
 export { type LeasedJob } from "./jobs/leases.ts";
@@ -64,6 +56,7 @@ export { type Hold, listHolds } from "./queues/list-holds.ts";
 export { type QueueStats, queueStats } from "./queues/queue-stats.ts";
 export { release, type Release } from "./queues/release.ts";
 export { type Reason, whyJob, whyQueue } from "./queues/why.ts";
+export type { RetryPolicy } from "./retry-policy.ts";
 export { fireDueSchedules, type FiredSchedule } from "./schedules/fire-due-schedules.ts";
 export {
   getSchedule,
@@ -76,6 +69,7 @@ export {
 export { nextTicks } from "./schedules/next-ticks.ts";
 export { type DueSchedule, type MissedTicks, planTicks, type TickPlan } from "./schedules/plan-ticks.ts";
 export { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule } from "./schedules/put-schedule.ts";
+export { grantRole, revokeRole, type StoreRole } from "./roles/grant-role.ts";
 export { type ServerFacts, serverFacts } from "./server-facts.ts";
 export { type QueryableClient, type Session, sessionOn } from "./session.ts";
 export { SQLSTATE_RULES, type SqlstateRule, toStoreError } from "./sqlstate.ts";

@@ -1,5 +1,5 @@
 import { quoteIdentifier } from "../connection/identifier.ts";
-import type { RetryPolicy } from "../jobs/enqueue.ts";
+import type { RetryPolicy } from "../retry-policy.ts";
 import type { LossPolicy } from "../jobs/recover-stale.ts";
 import type { Session } from "../session.ts";
 import type { QueuePolicy } from "./configure-queue.ts";
