@@ -161,6 +161,12 @@ create table queues (
   max_recoveries smallint default 3 not null
 );
 
+create table role_grants (
+  role text not null,
+  grantee name not null,
+  since timestamp with time zone default clock_timestamp() not null
+);
+
 create table schedule_ticks (
   schedule text collate "C" not null,
   tick timestamp with time zone not null,
@@ -333,6 +339,10 @@ alter table queues add constraint queues_pkey PRIMARY KEY (name);
 alter table queues add constraint queues_result_ttl_seconds_check CHECK (((result_ttl_seconds >= 0) AND (result_ttl_seconds <= 315360000)));
 
 alter table queues add constraint queues_timeout_ms_check CHECK (((timeout_ms >= 1) AND (timeout_ms <= 604800000)));
+
+alter table role_grants add constraint role_grants_pkey PRIMARY KEY (grantee, role);
+
+alter table role_grants add constraint role_grants_role_check CHECK ((role = ANY (ARRAY['producer'::text, 'worker'::text, 'operator'::text, 'reader'::text, 'admin'::text])));
 
 alter table schedule_ticks add constraint schedule_ticks_outcome_check CHECK ((outcome = ANY (ARRAY['fired'::text, 'duplicate'::text, 'skipped'::text])));
 
@@ -779,6 +789,40 @@ begin
   where not exists (select from queues q where q.name = n.name)
     and pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' queue ' || n.name, 7001))
   on conflict do nothing;
+end $function$;
+
+CREATE OR REPLACE FUNCTION apply_grants(grantee name)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_schema text := quote_ident(current_schema());
+  v_right record;
+begin
+  execute format('revoke all on all functions in schema %s from %I', v_schema, grantee);
+  execute format('revoke all on all tables in schema %s from %I', v_schema, grantee);
+  -- Revoking from a table leaves rights on single columns.
+  execute format('revoke select (%s) on v_jobs from %I', (select string_agg(quote_ident(a.attname), ',') from pg_attribute a
+    where a.attrelid = 'v_jobs'::regclass and a.attnum > 0), grantee);
+  execute format('revoke select (%s) on v_schedules from %I', (select string_agg(quote_ident(a.attname), ',') from pg_attribute a
+    where a.attrelid = 'v_schedules'::regclass and a.attnum > 0), grantee);
+  if not exists (select from role_grants g where g.grantee = apply_grants.grantee) then
+    execute format('revoke usage on schema %s from %I', v_schema, grantee);
+    return;
+  end if;
+  execute format('grant usage on schema %s to %I', v_schema, grantee);
+  for v_right in select distinct r.* from role_grants g cross join lateral role_rights(g.role) r where g.grantee = apply_grants.grantee loop
+    if v_right.kind = 'view' then
+      execute format('grant select %s on %I to %I', case when v_right.columns is null then ''
+        else '(' || (select string_agg(quote_ident(c), ',') from unnest(v_right.columns) c) || ')' end, v_right.object, grantee);
+    else
+      -- By name, all forms of it: a name stands for one thing.
+      execute coalesce((select string_agg(format('grant execute on function %s to %I', p.oid::regprocedure, grantee), ';') from pg_proc p
+        where p.pronamespace = current_schema()::regnamespace and p.proname = v_right.object), 'select');
+    end if;
+  end loop;
 end $function$;
 
 CREATE OR REPLACE FUNCTION cancel_job(id bigint, actor text, reason text)
@@ -1694,6 +1738,34 @@ begin
   -- A worker is remembered as long as a job of the history may name it: v_runs says where it ran.
   delete from workers w where coalesce(w.gone_at, w.lease_until) < v_now - v_history
     and not exists (select from leases l where l.worker_id = w.id);
+end $function$;
+
+CREATE OR REPLACE FUNCTION grant_role(role text, grantee text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  if grant_role.role in ('producer', 'worker', 'operator', 'reader', 'admin') is not true then
+    raise exception using errcode = '22023', message = format('%s is no role', coalesce(quote_literal(left(grant_role.role, 80)), 'null')),
+      hint = 'write producer, worker, operator, reader or admin';
+  end if;
+  if not exists (select from pg_roles r where r.rolname = grant_role.grantee) then
+    raise exception using errcode = '22023', message = format('the database has no user %s', coalesce(quote_literal(left(grant_role.grantee, 80)), 'null')),
+      hint = 'make it first: create role … login';
+  end if;
+  if grant_role.grantee = current_user then
+    raise exception using errcode = '22023', message = format('%s owns the store and has all rights', quote_literal(grant_role.grantee)),
+      hint = 'connect programs as other users';
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' roles', 7001));
+  insert into role_grants (role, grantee) values (grant_role.role, grant_role.grantee) on conflict do nothing;
+  if not found then return false; end if;
+  perform apply_grants(grant_role.grantee::name);
+  insert into audit_events (action, actor, target, after)
+  values ('grant_role', session_user, 'roles/' || grant_role.grantee, jsonb_build_object('granted', grant_role.role));
+  return true;
 end $function$;
 
 CREATE OR REPLACE FUNCTION heal_leases()
@@ -2971,6 +3043,46 @@ begin
   return lost_leases(return_unstarted.ids, return_unstarted.lease_tokens, false);
 end $function$;
 
+CREATE OR REPLACE FUNCTION revoke_role(role text, grantee text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' roles', 7001));
+  delete from role_grants g where g.role = revoke_role.role and g.grantee = revoke_role.grantee;
+  if not found then return false; end if;
+  if exists (select from pg_roles r where r.rolname = revoke_role.grantee) then perform apply_grants(revoke_role.grantee::name); end if;
+  insert into audit_events (action, actor, target, after)
+  values ('grant_role', session_user, 'roles/' || revoke_role.grantee, jsonb_build_object('revoked', revoke_role.role));
+  return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION role_rights(role text)
+ RETURNS TABLE(kind text, object text, columns text[])
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  with shared(role, kind, names) as (values
+    ('producer', 'function', '{enqueue,enqueue_many,notify_queue}'::text[]),
+    ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
+    ('operator', 'function', '{hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
+    ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('worker', 'view', '{v_holds}'),
+    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,role_grants}'),
+    ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased}'),
+    ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,audit_events,store_settings,schedule_ticks,role_grants}'))
+  select s.kind, n.name, null::text[] from shared s cross join lateral unnest(s.names) n(name) where s.role = role_rights.role
+  union all select 'view', 'migrations', null
+  -- Without what a job carries: payload, result, options (which may hold another job's payload), and what its handler said.
+  union all select 'view', 'v_jobs', '{id,queue,kind,state,stored_state,dead_reason,priority,attempt,max_attempts,recoveries,generation,progress,last_error,errors,exit_code,unique_key,concurrency_key,tag,labels,worker_id,lease_token,created_at,run_at,claimed_at,finished_at,duration_ms,timeout_ms,result_ttl_seconds,result_expires_at,finaliser_id,process,cancel_requested,is_stale,can_retry,recovery_hint,locked_by,locked_until,last_recovery}'::text[]
+    where role_rights.role in ('operator', 'reader')
+  union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,next_at,last_tick,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
+    where role_rights.role in ('operator', 'reader')
+$function$;
+
 CREATE OR REPLACE FUNCTION settle_deleted(ids bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -3439,6 +3551,8 @@ comment on function act_on_jobs(act text, filter jsonb, actor text, reason text,
 
 comment on function add_queues(names text[]) is 'Internal. Makes queues known without ever waiting for another transaction.';
 
+comment on function apply_grants(grantee name) is 'Internal. Gives a user of the database exactly the rights of the roles it has. A later step of the schema runs it for everybody.';
+
 comment on function cancel_job(id bigint, actor text, reason text) is 'Cancels a job. One that does not run ends at once: cancelled. One that runs is asked to stop: requested; its worker learns by a hint and by its next heartbeat, and the job ends cancelled when the worker says so, when its attempt fails or is given back, or when it is recovered, and completed when it completes first. Also not_found, or the terminal state that forbids it. One audit event when anything changed. Raises 22023 without actor or reason.';
 
 comment on function cancel_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Cancels the jobs that a filter means, as cancel_job does: those that do not run at once, those that run by a request to their worker. Filter, max, dry_run and answer as in retry_jobs.';
@@ -3512,6 +3626,8 @@ comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs 
 comment on function fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone) is 'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
 
 comment on function forget_what_is_over() is 'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), answered cancel requests and workers that nothing names any more.';
+
+comment on function grant_role(role text, grantee text) is 'Grants a role to a user of the database, who must exist. producer: enqueue. worker: enqueue, and all of the worker protocol. operator: holds, policies, schedules, recovery, views without payloads. reader: views without payloads, why_queue, why_job. admin: everything but the worker protocol, with payloads and the audit trail. Returns whether it was new; only then is an audit event written. Only the owner of the store may call it. Raises 22023 for an unknown role or user.';
 
 comment on function heal_leases() is 'Internal. Gives running jobs that no lease row names one, so that recovery can find them. Returns how many claims.';
 
@@ -3591,6 +3707,10 @@ comment on function return_rate(queues text[]) is 'Internal. Starts that did not
 
 comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
 
+comment on function revoke_role(role text, grantee text) is 'Takes a role from a user of the database; what other roles give it stays. Returns whether it had the role; only then is an audit event written. Only the owner of the store may call it.';
+
+comment on function role_rights(role text) is 'Internal. The rights of each role, as data: functions it may call, views and tables it may read, and of some only these columns.';
+
 comment on function settle_deleted(ids bigint[]) is 'Internal. These jobs were deleted: what waited for them is settled.';
 
 comment on function settle_dependents(parents bigint[], fate integer) is 'Internal. These jobs are not live any more: what waited only for them runs, or is cancelled when they were not completed and its policy says so, and so on down the chain. fate: their state when known; 0: deleted. Returns how many jobs were settled.';
@@ -3632,6 +3752,8 @@ comment on table migrations is 'Steps of the schema that this store has.';
 comment on table queue_limits is 'Queues whose claims are limited, and only these: a claim of any other queue pays one probe of this table.';
 
 comment on table queues is 'Queues that are known: a row appears with the first job or hold, or by ensure_queue or configure_queue.';
+
+comment on table role_grants is 'Which roles users of the database have. Rights themselves are the server''s; this is what they are worked out from when one role of several is taken away.';
 
 comment on table schedule_ticks is 'What became of each tick; kept for 30 days.';
 
