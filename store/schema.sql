@@ -579,13 +579,6 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   job_id bigint
 --   generation integer
 
--- view v_schedule_ticks
---   schedule text
---   tick timestamp with time zone
---   outcome text
---   job_id bigint
---   at timestamp with time zone
-
 -- view v_schedules
 --   name text
 --   queue text
@@ -3776,8 +3769,6 @@ comment on view v_queue_stats is 'The function queue_stats as a view.';
 comment on view v_queues is 'Queues that are known, their policy and limits (null: the default, no limit), and whether any hold is in force.';
 
 comment on view v_runs is 'One row per generation of every job, in the fields and types of the get_jobs call of Posit Connect; job_id and generation are ours. A retry by a person begins a new generation. What the run did not record itself is that of the worker that had it.';
-
-comment on view v_schedule_ticks is 'What became of the ticks of schedules: fired, skipped, or duplicate (its job was there already); kept for 30 days.';
 
 comment on view v_schedules is 'Schedules, whether a tick is due, and what became of the latest one: fired, skipped, or duplicate (its job was there already).';
 

@@ -70,7 +70,7 @@ describe("a command line", () => {
 
   it.each([
     [["puase", "q"], "there is no verb 'puase' | Did you mean `jobqueue pause`?"],
-    [["remove"], "there is no verb 'remove' | `jobqueue help` lists the verbs."],
+    [["wipe"], "there is no verb 'wipe' | `jobqueue help` lists the verbs."],
     [["pause", "q", "--resaon", "x"], "there is no flag --resaon | Did you mean --reason?"],
     [["pause", "q", "-z"], "there is no flag -z | `jobqueue help VERB` lists the flags of a verb."],
     [
@@ -149,6 +149,9 @@ describe("a command line", () => {
         "jobqueue schedule pause NAME [flags]",
         "jobqueue schedule resume NAME [flags]",
         "jobqueue schedule preview [NAME] [flags]",
+        "jobqueue roles [flags]",
+        "jobqueue grant ROLE USER [flags]",
+        "jobqueue revoke ROLE USER [flags]",
         "jobqueue migrate [flags]",
         "jobqueue worker [flags]",
         "jobqueue operator [flags]",

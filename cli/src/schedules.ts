@@ -9,7 +9,7 @@ import type { RunVerb } from "./verb.ts";
 
 /** Fails with the schedule that was probably meant. */
 export async function scheduleNotFound(session: Session, name: string): Promise<never> {
-  const names = (await listSchedules(session)).map((schedule) => schedule.name);
+  const names = (await listSchedules(session, { payloads: false })).map((schedule) => schedule.name);
   const near = nearest(name, names);
   const remedy =
     names.length === 0
@@ -26,13 +26,13 @@ export function pauseSchedules(paused: boolean): RunVerb {
     const name = args.positional("NAME");
     const { changed, schedule } = await withStore(args, terminal, async (store) => {
       const { database } = store;
-      if (!(await getSchedule(database, name))) await scheduleNotFound(database, name);
+      if (!(await getSchedule(database, name, { payloads: false }))) await scheduleNotFound(database, name);
       const { actor } = await personOf(store, terminal.env);
       const act = { actor, reason: args.text("reason") ?? "by hand" };
       const done = await pauseSchedule(database, name, paused, act);
       return {
         changed: done,
-        schedule: (await getSchedule(database, name)) ?? (await scheduleNotFound(database, name)),
+        schedule: (await getSchedule(database, name, { payloads: false })) ?? (await scheduleNotFound(database, name)),
       };
     });
     printResult(args, terminal, {

@@ -1,3 +1,4 @@
+import { ACCESS } from "./table/access.ts";
 import { ACTING } from "./table/acting.ts";
 import { ENQUEUEING } from "./table/enqueueing.ts";
 import { LOOKING } from "./table/looking.ts";
@@ -12,6 +13,7 @@ export const VERB_GROUPS: readonly VerbGroup[] = [
   { title: "Jobs", verbs: [...ENQUEUEING, ...ACTING] },
   { title: "Queues", verbs: QUEUES },
   { title: "Schedules", verbs: SCHEDULES },
+  { title: "Access", verbs: ACCESS },
   { title: "Install and run", verbs: PROGRAMS },
 ];
 

@@ -192,7 +192,3 @@ comment on view v_audit_events is 'What people and the operator changed: who, wh
 create view v_store_settings as
   select s.completed_seconds, s.cancelled_seconds, s.dead_seconds, s.audit_seconds from store_settings s;
 comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';
-
-create view v_schedule_ticks as
-  select t.schedule, t.tick, t.outcome, t.job_id, t.at from schedule_ticks t;
-comment on view v_schedule_ticks is 'What became of the ticks of schedules: fired, skipped, or duplicate (its job was there already); kept for 30 days.';

@@ -70,6 +70,7 @@ export { nextTicks } from "./schedules/next-ticks.ts";
 export { type DueSchedule, type MissedTicks, planTicks, type TickPlan } from "./schedules/plan-ticks.ts";
 export { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule } from "./schedules/put-schedule.ts";
 export { grantRole, revokeRole, type StoreRole } from "./roles/grant-role.ts";
+export { listRoleGrants, type RoleGrant } from "./roles/list-role-grants.ts";
 export { type ServerFacts, serverFacts } from "./server-facts.ts";
 export { type QueryableClient, type Session, sessionOn } from "./session.ts";
 export { SQLSTATE_RULES, type SqlstateRule, toStoreError } from "./sqlstate.ts";

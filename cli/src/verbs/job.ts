@@ -7,6 +7,7 @@ import { describeWorker, isHeld, nextOf, stateOf, type Surroundings } from "../j
 import { formatLabels } from "../labels.ts";
 import { printable } from "../output/printable.ts";
 import { printResult } from "../output/result.ts";
+import { readWithPayloads } from "../payloads.ts";
 import type { RunVerb } from "../verb.ts";
 
 const LABEL_WIDTH = 15;
@@ -115,7 +116,7 @@ async function readSurroundings(session: Session, job: Job): Promise<Surrounding
 export const run: RunVerb = async (args, terminal) => {
   const id = parseJobId(args.positional("ID"));
   const { job, around } = await withStore(args, terminal, async ({ database }) => {
-    const found = await getJob(database, id);
+    const found = await readWithPayloads(terminal, async (options) => getJob(database, id, options));
     if (!found) {
       const remedy =
         "Finished jobs are there only as long as their history is kept. `jobqueue jobs` lists what there is.";

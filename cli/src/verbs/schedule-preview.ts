@@ -22,7 +22,7 @@ export const run: RunVerb = async (args, terminal) => {
     name === undefined
       ? { cron: given ?? "", timeZone: args.text("time-zone") ?? "UTC" }
       : await withStore(args, terminal, async ({ database }) => {
-          return (await getSchedule(database, name)) ?? scheduleNotFound(database, name);
+          return (await getSchedule(database, name, { payloads: false })) ?? scheduleNotFound(database, name);
         });
   let ticks: Date[];
   try {

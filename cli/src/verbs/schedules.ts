@@ -6,12 +6,14 @@ import {
   type Schedule,
   type ScheduleTick,
   serverFacts,
+  type Session,
 } from "@jobqueue/store";
 import { withStore } from "../connect/open-store.ts";
 import { formatDuration } from "../duration.ts";
 import { printableLine } from "../output/printable.ts";
 import { printResult } from "../output/result.ts";
 import { type Column, renderTable } from "../output/table.ts";
+import { lacksRight, readWithPayloads } from "../payloads.ts";
 import { scheduleNotFound } from "../schedules.ts";
 import { inZone } from "../time-zone.ts";
 import type { RunVerb } from "../verb.ts";
@@ -48,6 +50,17 @@ function columns(now: Date): Column<Schedule>[] {
   ];
 }
 
+/** Its latest ticks; who may not read them sees what the schedule itself says of the very last. */
+async function ticksOf(session: Session, schedule: Schedule): Promise<readonly ScheduleTick[]> {
+  try {
+    return await listTicks(session, schedule.name, UPCOMING);
+  } catch (error) {
+    if (!lacksRight(error)) throw error;
+    const { lastTick: tick, lastOutcome: outcome, lastJobId: jobId } = schedule;
+    return tick === null || outcome === null ? [] : [{ tick, outcome, jobId, at: tick }];
+  }
+}
+
 /** One schedule with its next ticks, and what became of the last ones. */
 function describe(schedule: Schedule, next: readonly Date[], ticks: readonly ScheduleTick[]): string {
   const { name, queue, kind, cron, timeZone, missedTicks, maxMissed, paused, payload, options } = schedule;
@@ -56,8 +69,7 @@ function describe(schedule: Schedule, next: readonly Date[], ticks: readonly Sch
     `Schedule ${name}${paused ? ", paused" : ""}: jobs of kind ${kind} in queue ${queue}`,
     `Cron:     ${cron}, time zone ${timeZone}`,
     `Missed:   ${missed}`,
-    `Payload:  ${JSON.stringify(payload)}`,
-    `Options:  ${JSON.stringify(options)}`,
+    ...(options === null ? [] : [`Payload:  ${JSON.stringify(payload)}`, `Options:  ${JSON.stringify(options)}`]),
     ...next.map((tick, index) => `${index === 0 ? "Next:   " : "        "}  ${inZone(tick, timeZone)}`),
     ...(next.length === 0
       ? [`Next:     ${paused ? `when it goes on: jobqueue schedule resume ${name}` : "none"}`]
@@ -75,7 +87,7 @@ export const run: RunVerb = async (args, terminal) => {
   const name = args.optional("NAME");
   if (name === undefined) {
     const { schedules, now } = await withStore(args, terminal, async ({ database }) => ({
-      schedules: await listSchedules(database),
+      schedules: await readWithPayloads(terminal, async (options) => listSchedules(database, options)),
       now: (await serverFacts(database)).now,
     }));
     printResult(args, terminal, {
@@ -89,13 +101,15 @@ export const run: RunVerb = async (args, terminal) => {
     return 0;
   }
   const { schedule, next, ticks } = await withStore(args, terminal, async ({ database }) => {
-    const found = (await getSchedule(database, name)) ?? (await scheduleNotFound(database, name));
+    const found =
+      (await readWithPayloads(terminal, async (options) => getSchedule(database, name, options))) ??
+      (await scheduleNotFound(database, name));
     // The tick that is due comes first, however late it is.
     const upcoming = found.paused || found.nextAt === null ? [] : [found.nextAt];
     for (const first of upcoming.slice(0, 1)) {
       upcoming.push(...nextTicks(found.cron, found.timeZone, first, UPCOMING - 1));
     }
-    return { schedule: found, next: upcoming, ticks: await listTicks(database, name, UPCOMING) };
+    return { schedule: found, next: upcoming, ticks: await ticksOf(database, found) };
   });
   printResult(args, terminal, {
     value: { ...schedule, nextTicks: next, lastTicks: ticks },
