@@ -513,6 +513,7 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   locked_until timestamp with time zone
 --   last_recovery jsonb
 --   stored_state smallint
+--   is_terminal boolean
 
 -- view v_leased
 --   job_id bigint
@@ -1090,39 +1091,18 @@ CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer, slot
 AS $function$
 #variable_conflict use_column
 declare
-  v_now timestamptz := clock_timestamp();
-  v_queues text[];
-  v_limited text[];
-  v_rows tid[];
-  v_token bigint;
+  v_c record;
 begin
-  if claim.max is null or claim.max not between 1 and 10000 then
-    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(claim.max::text, 'null'));
-  end if;
-  v_queues := claimable_queues(claim.worker, claim.queues);
-  if claim.done_tokens is not null or claim.held_tokens is not null then
-    perform clear_leases(claim.worker, claim.held_tokens, claim.done_tokens);
-  end if;
-  if cardinality(v_queues) = 0 then return; end if;
-
-  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
-  update jobs j set state = 0 where j.ctid = any(array(
-    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= v_now order by d.run_at limit 1000 for update skip locked));
-
-  select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(v_queues) into v_limited;
-  if v_limited is not null then
-    v_rows := pick_jobs(v_queues, v_limited, claim.max, coalesce(claim.slots, claim.max));
-  end if;
-
-  v_token := nextval('lease_tokens');
+  select * from prepare_claim(claim.worker, claim.queues, claim.max, claim.slots, claim.held_tokens, claim.done_tokens) into v_c;
+  if v_c.token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim.worker, claimed_at = v_now,
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim.worker, claimed_at = v_c.at,
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
-      deadline = v_now + make_interval(secs => j.timeout_ms / 1000.0 + 60),
-      limited = coalesce(j.queue = any(v_limited), false)
-    where j.ctid = any(coalesce(v_rows, array(
-      select c.ctid from unnest(v_queues) q(name) cross join lateral (
+      deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = coalesce(j.queue = any(v_c.limited), false)
+    where j.ctid = any(coalesce(v_c.rows, array(
+      select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
           and (x.priority, x.run_at, x.id) > (case when q.name = claim.floor_queue then claim.floor_priority::smallint else '-32768'::smallint end,
             case when q.name = claim.floor_queue then claim.floor_run_at else '-infinity'::timestamptz end,
@@ -1133,11 +1113,57 @@ begin
       j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
   lease as (
     insert into leases (token, worker_id, claimed_at, ids)
-    select v_token, claim.worker, v_now, array_agg(c.id) from claimed c having count(*) > 0)
+    select v_c.token, claim.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
   -- Rows come back in the order of the heap; a worker wants the order of the claim.
   select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
     c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, '')
-  from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id;
+  from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id;
+end $function$;
+
+CREATE OR REPLACE FUNCTION claim_batch(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[])
+ RETURNS TABLE(lease_token bigint, ids text, in_queues text, kinds text, run_ats text, payloads text, extras text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_c record;
+begin
+  select * from prepare_claim(claim_batch.worker, claim_batch.queues, claim_batch.max, claim_batch.slots, claim_batch.held_tokens,
+    claim_batch.done_tokens) into v_c;
+  if v_c.token is null then return; end if;
+  return query
+  with claimed as (
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = v_c.at,
+      -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
+      deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = coalesce(j.queue = any(v_c.limited), false)
+    where j.ctid = any(coalesce(v_c.rows, array(
+      select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
+        select x.ctid from jobs x where x.queue = q.name and x.state = 0
+          and (x.priority, x.run_at, x.id) > (case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint else '-32768'::smallint end,
+            case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at else '-infinity'::timestamptz end,
+            case when q.name = claim_batch.floor_queue then claim_batch.floor_id else 0::bigint end)
+        order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
+      limit claim_batch.max)))
+    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+  lease as (
+    insert into leases (token, worker_id, claimed_at, ids)
+    select v_c.token, claim_batch.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
+  select v_c.token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
+    string_agg((date_part('epoch', o.run_at) * 1000000)::bigint::text, ','), '[' || string_agg(o.payload::text, ',') || ']',
+    '[' || string_agg(case when o.attempt = 1 and o.max_attempts = 5 and o.timeout_ms is null and o.priority = 0 and o.tag is null
+        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 then 'null'
+      else jsonb_strip_nulls(jsonb_build_object('attempt', o.attempt, 'max_attempts', o.max_attempts, 'timeout_ms', o.timeout_ms,
+        'priority', o.priority, 'tag', o.tag, 'labels', o.labels, 'options', o.options, 'generation', o.generation,
+        'concurrency_key', nullif(o.concurrency_key, '')))::text end, ',') || ']'
+  from (select * from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id) o
+  having count(*) > 0;
 end $function$;
 
 CREATE OR REPLACE FUNCTION claimable_queues(worker bigint, queues text[])
@@ -2314,6 +2340,35 @@ begin
   return v_rows;
 end $function$;
 
+CREATE OR REPLACE FUNCTION prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+  if prepare_claim.max is null or prepare_claim.max not between 1 and 10000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(prepare_claim.max::text, 'null'));
+  end if;
+  at := clock_timestamp();
+  open_queues := claimable_queues(prepare_claim.worker, prepare_claim.queues);
+  if prepare_claim.done_tokens is not null or prepare_claim.held_tokens is not null then
+    perform clear_leases(prepare_claim.worker, prepare_claim.held_tokens, prepare_claim.done_tokens);
+  end if;
+  if cardinality(open_queues) = 0 then return; end if;
+  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
+  update jobs j set state = 0 where j.ctid = any(array(
+    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= at order by d.run_at limit 1000 for update skip locked));
+  select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(open_queues) into limited;
+  if limited is not null then
+    rows := pick_jobs(open_queues, limited, prepare_claim.max, coalesce(prepare_claim.slots, prepare_claim.max));
+  end if;
+  token := nextval('lease_tokens');
+end $function$;
+
 CREATE OR REPLACE FUNCTION progress(id bigint, lease_token bigint, value jsonb)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -3064,13 +3119,13 @@ AS $function$
     ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
     ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
     ('worker', 'view', '{v_holds}'),
-    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,role_grants}'),
-    ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased}'),
-    ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,audit_events,store_settings,schedule_ticks,role_grants}'))
+    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings,role_grants}'),
+    ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings}'),
+    ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,v_store_settings,v_audit_events,audit_events,store_settings,schedule_ticks,role_grants}'))
   select s.kind, n.name, null::text[] from shared s cross join lateral unnest(s.names) n(name) where s.role = role_rights.role
   union all select 'view', 'migrations', null
   -- Without what a job carries: payload, result, options (which may hold another job's payload), and what its handler said.
-  union all select 'view', 'v_jobs', '{id,queue,kind,state,stored_state,dead_reason,priority,attempt,max_attempts,recoveries,generation,progress,last_error,errors,exit_code,unique_key,concurrency_key,tag,labels,worker_id,lease_token,created_at,run_at,claimed_at,finished_at,duration_ms,timeout_ms,result_ttl_seconds,result_expires_at,finaliser_id,process,cancel_requested,is_stale,can_retry,recovery_hint,locked_by,locked_until,last_recovery}'::text[]
+  union all select 'view', 'v_jobs', '{id,queue,kind,state,stored_state,is_terminal,dead_reason,priority,attempt,max_attempts,recoveries,generation,progress,last_error,errors,exit_code,unique_key,concurrency_key,tag,labels,worker_id,lease_token,created_at,run_at,claimed_at,finished_at,duration_ms,timeout_ms,result_ttl_seconds,result_expires_at,finaliser_id,process,cancel_requested,is_stale,can_retry,recovery_hint,locked_by,locked_until,last_recovery}'::text[]
     where role_rights.role in ('operator', 'reader')
   union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,next_at,last_tick,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
     where role_rights.role in ('operator', 'reader')
@@ -3476,6 +3531,8 @@ comment on column v_jobs.errors is 'Errors of earlier attempts, oldest first, at
 
 comment on column v_jobs.is_stale is 'It runs, and its worker''s lease has lapsed, or the worker is gone, fenced or unknown, or its own deadline has passed. Recovery takes it.';
 
+comment on column v_jobs.is_terminal is 'Completed, cancelled or dead. A condition on it, or on neither, decides whether one table is read or two.';
+
 comment on column v_jobs.locked_by is 'Who runs it: pod or host of the worker, and its id.';
 
 comment on column v_jobs.locked_until is 'Until when its lease holds unless renewed: the end of the worker''s lease or the job''s deadline, whichever comes first.';
@@ -3578,6 +3635,8 @@ comment on function check_words(actor text, reason text) is 'Internal. Raises 22
 
 comment on function claim(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[]) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
 
+comment on function claim_batch(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[]) is 'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others.';
+
 comment on function claimable_queues(worker bigint, queues text[]) is 'Internal. Locks the queues against holds until the transaction ends, and returns those that are not held, in their order.';
 
 comment on function clear_leases(worker bigint, held_tokens bigint[], done_tokens bigint[]) is 'Internal. Forgets the claims of a worker that are over, and returns the jobs of those it never heard of.';
@@ -3659,6 +3718,8 @@ comment on function pick_in_turns(queue text, room integer, per_key integer, fro
 comment on function pick_jobs(queues text[], limited text[], max integer, slots integer) is 'Internal. The rows a claim takes when some of its queues have limits, locked.';
 
 comment on function pick_limited(queue text, max integer) is 'Internal. The rows a claim takes of one queue with limits; the caller has locked its row of queue_limits.';
+
+comment on function prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint) is 'Internal. What claims do before they take anything: the queues that are open to them, those with limits, the rows to take when there are any, and a new lease token. No token: there is nothing to take.';
 
 comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
 

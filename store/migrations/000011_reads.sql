@@ -60,7 +60,7 @@ create view v_jobs as
     end as recovery_hint,
     case when j.state = 1 then coalesce((select coalesce(w.pod, w.hostname) || '/' from workers w where w.id = j.worker_id), 'worker/') || j.worker_id end as locked_by,
     case when j.state = 1 then least((select w.lease_until from workers w where w.id = j.worker_id), j.deadline) end as locked_until,
-    j.last_recovery, j.state as stored_state
+    j.last_recovery, j.state as stored_state, false as is_terminal
   from jobs j
   union all
   select h.id, h.queue, h.kind, case h.state when 10 then 'completed' when 11 then 'cancelled' else 'dead' end, h.dead_reason, h.priority::int,
@@ -74,11 +74,12 @@ create view v_jobs as
       when 'permanent' then 'Its handler said that trying again is useless: change what it works on before you retry.'
       when 'poison' then 'It lost its worker again and again: find out whether it kills them (memory, crash) before you retry.'
       else 'Its worker was lost while it ran: find out what it had done, then retry.' end end,
-    null::text, null::timestamptz, h.last_recovery, h.state
+    null::text, null::timestamptz, h.last_recovery, h.state, true
   from job_history h where not h.superseded;
 comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
 comment on column v_jobs.state is 'deferred, scheduled, pending, running, failed (waits for its next attempt), completed, cancelled, dead.';
 comment on column v_jobs.stored_state is 'The state as it is stored, which indexes know: pending 0, running 1, scheduled 2, failed 3, deferred 4, completed 10, cancelled 11, dead 12. A scheduled or failed job whose run_at has come reads as pending in state.';
+comment on column v_jobs.is_terminal is 'Completed, cancelled or dead. A condition on it, or on neither, decides whether one table is read or two.';
 comment on column v_jobs.dead_reason is 'Why a dead job is dead: attempts (spent), permanent (its handler said so), poison (it lost too many workers), worker_lost (policy fail).';
 comment on column v_jobs.is_stale is 'It runs, and its worker''s lease has lapsed, or the worker is gone, fenced or unknown, or its own deadline has passed. Recovery takes it.';
 comment on column v_jobs.can_retry is 'retry_job would accept it: failed, dead, or held by recovery. (Refused still while another live job has its unique key.)';

@@ -18,13 +18,13 @@ language sql immutable as $$
     ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
     ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
     ('worker', 'view', '{v_holds}'),
-    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,role_grants}'),
-    ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased}'),
-    ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,audit_events,store_settings,schedule_ticks,role_grants}'))
+    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings,role_grants}'),
+    ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings}'),
+    ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,v_store_settings,v_audit_events,audit_events,store_settings,schedule_ticks,role_grants}'))
   select s.kind, n.name, null::text[] from shared s cross join lateral unnest(s.names) n(name) where s.role = role_rights.role
   union all select 'view', 'migrations', null
   -- Without what a job carries: payload, result, options (which may hold another job's payload), and what its handler said.
-  union all select 'view', 'v_jobs', '{id,queue,kind,state,stored_state,dead_reason,priority,attempt,max_attempts,recoveries,generation,progress,last_error,errors,exit_code,unique_key,concurrency_key,tag,labels,worker_id,lease_token,created_at,run_at,claimed_at,finished_at,duration_ms,timeout_ms,result_ttl_seconds,result_expires_at,finaliser_id,process,cancel_requested,is_stale,can_retry,recovery_hint,locked_by,locked_until,last_recovery}'::text[]
+  union all select 'view', 'v_jobs', '{id,queue,kind,state,stored_state,is_terminal,dead_reason,priority,attempt,max_attempts,recoveries,generation,progress,last_error,errors,exit_code,unique_key,concurrency_key,tag,labels,worker_id,lease_token,created_at,run_at,claimed_at,finished_at,duration_ms,timeout_ms,result_ttl_seconds,result_expires_at,finaliser_id,process,cancel_requested,is_stale,can_retry,recovery_hint,locked_by,locked_until,last_recovery}'::text[]
     where role_rights.role in ('operator', 'reader')
   union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,next_at,last_tick,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
     where role_rights.role in ('operator', 'reader')

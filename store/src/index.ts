@@ -30,7 +30,8 @@ export {
   retryJobs,
 } from "./jobs/act-on-jobs.ts";
 export { acknowledgeCancel, type CancelRequest, cancelRequests, type StoppedJob } from "./jobs/cancel-requests.ts";
-export { claim, type ClaimedJob, type ClaimRequest } from "./jobs/claim.ts";
+export { claim, type ClaimedJob, type ClaimFloor, type ClaimRequest } from "./jobs/claim.ts";
+export { claimBatch, type ClaimedBatch } from "./jobs/claim-batch.ts";
 export { complete, type CompletedJob } from "./jobs/complete.ts";
 export { type Dependency, enqueue, type Enqueued, enqueueMany, type Finaliser, type NewJob } from "./jobs/enqueue.ts";
 export { fail, type FailedJob } from "./jobs/fail.ts";

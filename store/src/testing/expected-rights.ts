@@ -62,6 +62,8 @@ export const EXPECTED_RIGHTS: Readonly<
     v_workers: looking,
     v_runs: looking,
     v_leased: looking,
+    v_store_settings: looking,
+    v_audit_events: ["admin"],
     v_jobs: ["admin"],
     v_schedules: ["admin"],
     role_grants: people,
