@@ -8,7 +8,7 @@ import { commandOnStore } from "./testing/command-on-store.ts";
 const ACTOR = `${userInfo().username}@${hostname()}`;
 
 forEachPostgres(({ adminUrl }) => {
-  const { database, jobqueue, json, enqueue, work } = commandOnStore(adminUrl);
+  const { database, jobqueue, json, enqueue, work, atTerminal } = commandOnStore(adminUrl);
 
   describe("jobqueue jobs", () => {
     it("filters by tag, labels, worker and unique key, all of which must hold", async () => {
@@ -141,6 +141,51 @@ forEachPostgres(({ adminUrl }) => {
       );
       const actions = [...(check?.text ?? "").matchAll(/'([a-z_]+)'/g)].map(([, action]) => action ?? "");
       expect(new Set(actions)).toEqual(new Set(AUDIT_ACTIONS));
+    });
+  });
+
+  describe("tables at a terminal of 80 cells", () => {
+    it("fit, whatever the names, by cutting names and reasons", async () => {
+      const queue = "a-queue-with-a-name-that-is-rather-long";
+      const failing = await enqueue(queue, "--max-attempts", "1");
+      const { jobs } = await work(queue);
+      const leaseToken = jobs[0]?.leaseToken ?? "";
+      await fail(database(), [
+        { id: failing, leaseToken, error: "a rather long error about a mailbox that is not there" },
+      ]);
+      await enqueue(queue);
+      const { workerId } = await work(queue);
+      await json("pause", queue, "--reason", "a rather long reason why this queue must not run at all today");
+      await json(
+        "schedule",
+        "put",
+        queue,
+        queue,
+        queue,
+        "--cron",
+        "30 2 * * *",
+        "--time-zone",
+        "America/Argentina/Ushuaia",
+      );
+      await database().query(
+        `update ${database().schema}.workers set state = 'gone', gone_at = clock_timestamp(), gone_reason = 'pod deleted' where id = $1`,
+        [workerId],
+      );
+      const verbs = [
+        ["jobs"],
+        ["workers", "--all"],
+        ["holds"],
+        ["audit"],
+        ["schedules"],
+        ["recover-stale", "--dry-run"],
+      ];
+      for (const args of verbs) {
+        const { code, stdout } = await atTerminal("", ...args);
+        const tooLong = stdout()
+          .split("\n")
+          .filter((line) => line.length > 80);
+        expect({ args, code, tooLong }).toEqual({ args, code: 0, tooLong: [] });
+      }
     });
   });
 

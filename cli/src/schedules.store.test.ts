@@ -93,7 +93,7 @@ forEachPostgres(({ adminUrl }) => {
       );
       await fireDueSchedules(database());
       expect((await jobqueue("schedules")).stdout).toMatch(
-        /often +active +reports +k +\*\/5 \* \* \* \* \* +UTC +\S+ +\d+s ago \(fired\)/,
+        /often +active +reports +k +\*\/5 \* \* \* \* \* +UTC +\S+ +\d+s ago\n/,
       );
       const told = (await jobqueue("schedules", "often")).stdout;
       expect(told).toMatch(

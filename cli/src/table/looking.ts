@@ -36,7 +36,7 @@ export const LOOKING: readonly Verb[] = [
     summary: "Show queues: their jobs, the age of the oldest, who paused them and why.",
     description: [
       "FAILED are jobs that wait for another attempt, DEAD those that got their last one, STALE running jobs whose worker is lost.",
-      "OLDEST is how long the job that waits longest has been ready to run.",
+      "OLDEST is how long the job that waits longest has been ready to run. Beneath the table: who paused what, deferred jobs and limits.",
     ],
     positionals: [{ name: "QUEUE", required: false, summary: "Only this queue." }],
     flags: [],
@@ -56,7 +56,7 @@ export const LOOKING: readonly Verb[] = [
     summary: "List jobs, newest first.",
     description: [
       "Shows at most --limit jobs of every state, finished ones included as long as their history is kept.",
-      "STATE says more where there is more: stale (its worker is lost), cancelling (somebody cancelled it and its worker has not answered yet).",
+      "STATE says of a running job also that it is stale (its worker is lost), or cancelling (somebody cancelled it and its worker has not answered yet).",
     ],
     positionals: [],
     flags: [{ name: "stale", type: "switch", summary: "Only running jobs whose worker is lost." }, LIMIT],

@@ -45,7 +45,9 @@ function columns(now: Date): Column<Schedule>[] {
     {
       title: "LAST",
       value: ({ lastTick, lastOutcome }) =>
-        lastTick === null ? "-" : `${distance(lastTick, now)} ago (${lastOutcome ?? "?"})`,
+        lastTick === null
+          ? "-"
+          : `${distance(lastTick, now)} ago${lastOutcome === "fired" || lastOutcome === null ? "" : ` (${lastOutcome})`}`,
     },
   ];
 }
