@@ -42,6 +42,7 @@ export { progress } from "./jobs/progress.ts";
 export { getJob, type JobFilter, listJobs } from "./jobs/read-jobs.ts";
 export { type JobProcess, recordProcess } from "./jobs/record-process.ts";
 export { type LossPolicy, type RecoveredJob, type RecoveryRequest, recoverStale } from "./jobs/recover-stale.ts";
+export { releaseDeferred } from "./jobs/release-deferred.ts";
 export { returnUnstarted } from "./jobs/return-unstarted.ts";
 export { snooze, type SnoozedJob } from "./jobs/snooze.ts";
 export { configureStore, type StoreSettings } from "./maintenance/configure-store.ts";

@@ -37,11 +37,11 @@ const COLUMNS = `id, queue, kind, state, dead_reason, priority, attempt, max_att
  * about. By the name alone it would walk from the newest job down, through a million others before the first rare one.
  */
 const CONDITIONS: Readonly<Record<JobState, string>> = {
-  pending: "not is_terminal and (stored_state = 0 or stored_state in (2, 3) and run_at <= (select clock_timestamp()))",
+  pending: "not is_terminal and (stored_state = 0 or stored_state in (2, 3) and run_at <= statement_timestamp())",
   // Nothing indexes running jobs, but the lease rows name them.
   running: "not is_terminal and stored_state = 1 and id = any(array(select job_id from {schema}.v_leased))",
-  scheduled: "not is_terminal and stored_state = 2 and run_at > (select clock_timestamp())",
-  failed: "not is_terminal and stored_state = 3 and run_at > (select clock_timestamp())",
+  scheduled: "not is_terminal and stored_state = 2 and run_at > statement_timestamp()",
+  failed: "not is_terminal and stored_state = 3 and run_at > statement_timestamp()",
   deferred: "not is_terminal and stored_state = 4",
   completed: "is_terminal and stored_state = 10",
   cancelled: "is_terminal and stored_state = 11",

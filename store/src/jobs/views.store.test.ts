@@ -239,5 +239,19 @@ forEachPostgres(({ adminUrl }) => {
         expect(Number(touched[0]?.rows)).toBeLessThan(1000);
       },
     );
+
+    it.each([{}, { state: "pending" }, { state: "completed" }, { queue: "many" }] as const)(
+      "a page of %j reads about a page",
+      async (filter) => {
+        const touched = await store.connect().transaction(async (session) => {
+          expect(await listJobs(session, { ...filter, limit: 50 })).toHaveLength(50);
+          return session.query<{ rows: string }>(
+            `select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) as rows from pg_stat_xact_user_tables
+             where schemaname = 'jobqueue' and (relname = 'jobs' or relname like 'job_history%')`,
+          );
+        });
+        expect(Number(touched[0]?.rows)).toBeLessThan(1000);
+      },
+    );
   });
 });

@@ -20,6 +20,7 @@ export const EXPECTED_RIGHTS: Readonly<
     heartbeat: ["worker"],
     deregister_worker: ["worker"],
     claim: ["worker"],
+    claim_batch: ["worker"],
     complete: ["worker"],
     fail: ["worker"],
     snooze: ["worker"],

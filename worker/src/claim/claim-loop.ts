@@ -69,6 +69,10 @@ export class ClaimLoop implements Service {
   #stopping = false;
   /** There may be work: claim without waiting for the next poll. */
   #mayHaveWork = true;
+  /** The last claim got all that its free slots were good for: of a queue with limits there may be more once one is free. */
+  #slotsWereShort = false;
+  /** The last claim brought jobs: when they are over a limit of their queue may let others in, and nothing else says so. */
+  #mayHaveRoomLater = false;
   #nextPollMs = 0;
   #notBeforeMs = 0;
   #failures = 0;
@@ -104,6 +108,7 @@ export class ClaimLoop implements Service {
   /** An attempt ended and its slot is free. */
   slotFree(): void {
     this.#rate.add(1, monotonicMs());
+    if (this.#slotsWereShort) this.#mayHaveWork = true;
     if (!this.#stopping) this.#parts.unstarted.startSome();
     this.#wake();
   }
@@ -111,6 +116,7 @@ export class ClaimLoop implements Service {
   /** Jobs left this worker's hands: the store acknowledged their outcomes, or said that they are lost. */
   settled(finished: readonly { readonly job: ClaimedJob }[]): void {
     this.#ledger.settled(finished.map(({ job }) => job));
+    if (this.#mayHaveRoomLater) this.#mayHaveWork = true;
     this.#wake();
   }
 
@@ -159,6 +165,7 @@ export class ClaimLoop implements Service {
   async #claim(held: HeldLease, queues: readonly string[], wanted: number): Promise<void> {
     const { lease, shared, metrics, trouble, session, slots, unstarted } = this.#parts;
     const max = Math.min(MAX_CLAIM, wanted + this.#outlooks.lookPast(queues));
+    const slotsFree = slots.free;
     const sentAtMs = monotonicMs();
     const floor = this.#floor.at(sentAtMs);
     const { said } = this.#ledger;
@@ -169,7 +176,7 @@ export class ClaimLoop implements Service {
         queues,
         max,
         // Of a queue with a limit only what starts now: what is prefetched would take the places of others.
-        slots: slots.free,
+        slots: slotsFree,
         ...(floor === undefined ? {} : { floor }),
         ...said,
       });
@@ -200,6 +207,8 @@ export class ClaimLoop implements Service {
       lease.check();
       return;
     }
+    this.#slotsWereShort = jobs.length >= slotsFree;
+    this.#mayHaveRoomLater = jobs.length > 0;
     // A full claim leaves more behind it, most likely.
     if (jobs.length === max) this.#mayHaveWork = true;
     else unstarted.suspectHold();

@@ -52,7 +52,7 @@ export const SETTINGS = {
   prefetch: {
     env: "JOBQUEUE_PREFETCH",
     flag: "--prefetch",
-    default: "500",
+    default: "2000",
     help: "most jobs held beyond the free slots; only what will begin within 200 ms is; 0 switches it off",
     read: integer(0, 2_000),
   },
