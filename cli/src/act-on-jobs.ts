@@ -87,7 +87,7 @@ async function onIds(act: JobAct, ids: readonly string[], args: Arguments, termi
     const by = await byOf(store, args, terminal);
     const told: Outcome[] = [];
     for (const id of ids) {
-      const job = dryRun ? await getJob(store.database, id) : undefined;
+      const job = dryRun ? await getJob(store.database, id, { payloads: false }) : undefined;
       const predicted = job === undefined ? "not_found" : act.predict(job);
       told.push(tellOutcome(act, id, dryRun ? predicted : await act.one(store.database, id, by), dryRun));
     }
@@ -115,7 +115,7 @@ function jobs(count: number): string {
 }
 
 async function sampleOf(session: Session, ids: readonly string[]): Promise<{ sample: Job[]; now: Date }> {
-  const found = await Promise.all(ids.slice(0, SAMPLE).map(async (id) => getJob(session, id)));
+  const found = await Promise.all(ids.slice(0, SAMPLE).map(async (id) => getJob(session, id, { payloads: false })));
   return { sample: found.filter((job) => job !== undefined), now: (await serverFacts(session)).now };
 }
 

@@ -61,10 +61,19 @@ export { release, type Release } from "./queues/release.ts";
 export { type Reason, whyJob, whyQueue } from "./queues/why.ts";
 export type { RetryPolicy } from "./retry-policy.ts";
 export { fireDueSchedules, type FiredSchedule } from "./schedules/fire-due-schedules.ts";
+export {
+  getSchedule,
+  listSchedules,
+  listTicks,
+  type Schedule,
+  type ScheduleTick,
+  type TickOutcome,
+} from "./schedules/list-schedules.ts";
 export { nextTicks } from "./schedules/next-ticks.ts";
 export { type DueSchedule, type MissedTicks, planTicks, type TickPlan } from "./schedules/plan-ticks.ts";
 export { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule } from "./schedules/put-schedule.ts";
 export { grantRole, revokeRole, type StoreRole } from "./roles/grant-role.ts";
+export { listRoleGrants, type RoleGrant } from "./roles/list-role-grants.ts";
 export { type ServerFacts, serverFacts } from "./server-facts.ts";
 export { type QueryableClient, type Session, sessionOn } from "./session.ts";
 export { SQLSTATE_RULES, type SqlstateRule, toStoreError } from "./sqlstate.ts";
