@@ -81,7 +81,7 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
     statementTimeoutMs: 10_000,
   });
   const proxy = await PostgresProxy.create(store.url);
-  const bouncer = PgBouncer.isInstalled && random.chance(0.5) ? await PgBouncer.create(store.url) : undefined;
+  const bouncer = random.chance(0.5) && PgBouncer.isInstalled ? await PgBouncer.create(store.url) : undefined;
   const fleet = new Fleet({
     directory,
     queues: Object.values(QUEUES),
