@@ -47,8 +47,8 @@ interface RelationRow {
 export async function renderSqlReference(session: Session): Promise<string> {
   const functions = await readFunctions(session);
   const relations = await readRelations(session);
-  const grouped = GROUPS.flatMap((group) => group.functions);
-  const missing = functions.filter(({ name }) => !grouped.includes(name)).map(({ name }) => name);
+  const grouped = new Set(GROUPS.flatMap((group) => group.functions));
+  const missing = functions.filter(({ name }) => !grouped.has(name)).map(({ name }) => name);
   if (missing.length > 0) throw new Error(`sql-reference.ts has no group for ${missing.join(", ")}`);
   return [
     PROTOCOL,
@@ -69,7 +69,7 @@ export async function renderSqlReference(session: Session): Promise<string> {
 }
 
 function renderErrors(): string {
-  const rows = SQLSTATE_RULES.filter(({ match }) => /^[0-9A-Z]{2,5}$/.test(match)).map(
+  const rows = SQLSTATE_RULES.filter(({ match }) => /^(?!E)[0-9A-Z]{2,5}$/.test(match)).map(
     ({ match, code, retry, advice }) =>
       `| \`${match}${match.length === 2 ? "xxx" : ""}\` | ${code} | ${ADVICE[retry] ?? retry} | ${advice ?? MEANING[match] ?? ""} |`,
   );
@@ -116,7 +116,7 @@ function renderRelation({ name, comment, columns }: RelationRow): string {
 
 /** Comments are plain text: what Markdown would take for markup stays text. */
 function escape(text: string): string {
-  return text.replaceAll(/[*_|<>[\]]/g, (character) => `\\${character}`);
+  return text.replaceAll(/[*|<>[\]]/g, (character) => `\\${character}`);
 }
 
 async function readFunctions(session: Session): Promise<FunctionRow[]> {
