@@ -1104,9 +1104,9 @@ begin
     where j.ctid = any(coalesce(v_c.rows, array(
       select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
-          and (x.priority, x.run_at, x.id) > (case when q.name = claim.floor_queue then claim.floor_priority::smallint else '-32768'::smallint end,
-            case when q.name = claim.floor_queue then claim.floor_run_at else '-infinity'::timestamptz end,
-            case when q.name = claim.floor_queue then claim.floor_id else 0::bigint end)
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim.floor_queue then claim.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_id end, 0::bigint))
         order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
       limit claim.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
@@ -1145,9 +1145,9 @@ begin
     where j.ctid = any(coalesce(v_c.rows, array(
       select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
-          and (x.priority, x.run_at, x.id) > (case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint else '-32768'::smallint end,
-            case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at else '-infinity'::timestamptz end,
-            case when q.name = claim_batch.floor_queue then claim_batch.floor_id else 0::bigint end)
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_id end, 0::bigint))
         order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
       limit claim_batch.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
@@ -1187,7 +1187,7 @@ begin
       || current_setting('transaction_isolation');
   end if;
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
-  -- counts as held, and a claim that waits for nothing cannot deadlock.
+  -- counts as held. What a claim does wait for, other claims of its limited queues, comes after, in the order of the names.
   if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
   select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
         group by n.name) q
@@ -1910,21 +1910,21 @@ declare
   v_now timestamptz := clock_timestamp();
   v_inserted bigint[];
 begin
+  -- Where no job has a key there can be no conflict, and an insert that is ready for one writes each row in two steps.
+  if not exists (select from unnest(insert_jobs.options) o(options) where o.options ? 'unique_key') then
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      unique_key, concurrency_key, tag, labels, options)
+    overriding system value
+    select n.* from new_jobs(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options, v_now) n;
+    return insert_jobs.ids;
+  end if;
   with inserted as (
     insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
       unique_key, concurrency_key, tag, labels, options)
     overriding system value
-    select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4 when o.run_at > v_now then 2 else 0 end,
-      coalesce(o.run_at, v_now), v_now, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
-      coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
-      coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
-    from unnest(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options)
-        n(id, queue, kind, payload, options)
-      left join lateral read_options(n.options) o on n.options is not null and n.options <> '{}'
-      left join queues q on q.name = n.queue
-      left join queue_limits l on l.queue = n.queue
+    select n.* from new_jobs(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options, v_now) n
     -- In the order of the keys, so that two batches with the same keys cannot wait for each other in a circle.
-    order by o.unique_key, n.id
+    order by n.unique_key, n.id
     on conflict (unique_key) where unique_key is not null do nothing
     returning id)
   select array_agg(i.id) from inserted i into v_inserted;
@@ -2144,6 +2144,22 @@ begin
   end if;
   return cardinality(v_moved);
 end $function$;
+
+CREATE OR REPLACE FUNCTION new_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[], at timestamp with time zone)
+ RETURNS TABLE(id bigint, queue text, kind text, payload json, state smallint, run_at timestamp with time zone, created_at timestamp with time zone, priority smallint, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, options jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4::smallint when o.run_at > new_jobs.at then 2::smallint else 0::smallint end,
+    coalesce(o.run_at, new_jobs.at), new_jobs.at, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
+    coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
+    coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
+  from unnest(new_jobs.ids, new_jobs.queues, new_jobs.kinds, new_jobs.payloads, new_jobs.options) n(id, queue, kind, payload, options)
+    -- Strict, so it is not called for the many jobs that have none.
+    left join lateral read_options(nullif(n.options, '{}')) o on true
+    left join queues q on q.name = n.queue
+    left join queue_limits l on l.queue = n.queue
+$function$;
 
 CREATE OR REPLACE FUNCTION notify_queue(queue text)
  RETURNS void
@@ -2558,7 +2574,7 @@ $function$;
 CREATE OR REPLACE FUNCTION read_options(options jsonb)
  RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, deferred boolean, kept jsonb)
  LANGUAGE plpgsql
- STABLE
+ STABLE STRICT
 AS $function$
 #variable_conflict use_variable
 declare
@@ -3053,16 +3069,13 @@ $function$;
 
 CREATE OR REPLACE FUNCTION return_rate(queues text[])
  RETURNS void
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO 'jobqueue', 'pg_temp'
 AS $function$
-begin
-  perform from (select from queue_limits l where l.queue = any(return_rate.queues) and l.rate_count is not null
-    order by l.queue for update) l;
   update queue_limits l set tokens = least(l.rate_count, l.tokens + r.starts)
   from (select q.name, count(*) as starts from unnest(return_rate.queues) q(name) group by q.name) r
-  where l.queue = r.name and l.rate_count is not null;
-end $function$;
+  where l.queue = r.name and l.rate_count is not null
+$function$;
 
 CREATE OR REPLACE FUNCTION return_unstarted(ids bigint[], lease_tokens bigint[])
  RETURNS bigint[]
@@ -3078,6 +3091,11 @@ declare
   v_queues text[];
 begin
   perform check_pairs(return_unstarted.ids, return_unstarted.lease_tokens);
+  -- Rates before jobs, as whoever changes the limits of a queue locks them.
+  if exists (select from queue_limits l where l.rate_count is not null) then
+    perform from (select from queue_limits l where l.rate_count is not null
+      and l.queue in (select j.queue from jobs j where j.id = any(return_unstarted.ids)) order by l.queue for update) l;
+  end if;
   with returned as (
     update jobs j set state = 0, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
       deadline = null, limited = false, attempt = j.attempt - 1
@@ -3085,7 +3103,7 @@ begin
     where t.id = j.id and t.token = j.lease_token
     returning j.queue)
   select array_agg(r.queue) from returned r into v_queues;
-  if exists (select from queue_limits) then perform return_rate(v_queues); end if;
+  if exists (select from queue_limits l where l.rate_count is not null) then perform return_rate(v_queues); end if;
   perform cancel_requested(return_unstarted.ids);
   if cardinality(v_queues) = cardinality(return_unstarted.ids) then return '{}'; end if;
   return lost_leases(return_unstarted.ids, return_unstarted.lease_tokens, false);
@@ -3709,6 +3727,8 @@ comment on function make_history_partitions(days_ahead integer) is 'Internal. Ma
 
 comment on function move_to_history(ids bigint[], to_state integer, lease_tokens bigint[], dead_reasons text[], durations_ms integer[], results json[], exit_codes integer[], dependents boolean) is 'Internal. The terminal transition of jobs, to completed 10, cancelled 11 or dead 12 (with a reason each): from jobs to the history, with all that follows from it. Without lease_tokens whoever holds them, so the caller has locked the rows; it has also written what else changes. Returns how many were moved.';
 
+comment on function new_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[], at timestamp with time zone) is 'Internal. The rows of jobs that are to be enqueued. Plain SQL, so that it becomes part of the statement that inserts them.';
+
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
 
 comment on function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone) is 'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
@@ -3757,7 +3777,7 @@ comment on function retry_locked(ids bigint[]) is 'Internal. Begins a new genera
 
 comment on function retry_wait(policy jsonb, attempt integer, chance double precision) is 'Internal. How long a job waits after its given attempt failed. chance, 0 to 1, is where in the jitter: what failed together does not return together. Without a policy 1 s, 2 s, 4 s … at most an hour, 20 % more or less.';
 
-comment on function return_rate(queues text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues.';
+comment on function return_rate(queues text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues; the caller has locked their rows.';
 
 comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
 

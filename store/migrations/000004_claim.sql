@@ -28,7 +28,7 @@ begin
       || current_setting('transaction_isolation');
   end if;
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
-  -- counts as held, and a claim that waits for nothing cannot deadlock.
+  -- counts as held. What a claim does wait for, other claims of its limited queues, comes after, in the order of the names.
   if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
   select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
         group by n.name) q
@@ -127,9 +127,9 @@ begin
     where j.ctid = any(coalesce(v_c.rows, array(
       select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
-          and (x.priority, x.run_at, x.id) > (case when q.name = claim.floor_queue then claim.floor_priority::smallint else '-32768'::smallint end,
-            case when q.name = claim.floor_queue then claim.floor_run_at else '-infinity'::timestamptz end,
-            case when q.name = claim.floor_queue then claim.floor_id else 0::bigint end)
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim.floor_queue then claim.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_id end, 0::bigint))
         order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
       limit claim.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
@@ -167,9 +167,9 @@ begin
     where j.ctid = any(coalesce(v_c.rows, array(
       select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
-          and (x.priority, x.run_at, x.id) > (case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint else '-32768'::smallint end,
-            case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at else '-infinity'::timestamptz end,
-            case when q.name = claim_batch.floor_queue then claim_batch.floor_id else 0::bigint end)
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_id end, 0::bigint))
         order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
       limit claim_batch.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
@@ -340,12 +340,9 @@ comment on function pick_in_turns(text, int, int, text) is
   'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
 
 create function return_rate(queues text[]) returns void
-language plpgsql volatile set search_path = {{schema}}, pg_temp as $$
-begin
-  perform from (select from queue_limits l where l.queue = any(return_rate.queues) and l.rate_count is not null
-    order by l.queue for update) l;
+language sql volatile set search_path = {{schema}}, pg_temp as $$
   update queue_limits l set tokens = least(l.rate_count, l.tokens + r.starts)
   from (select q.name, count(*) as starts from unnest(return_rate.queues) q(name) group by q.name) r
-  where l.queue = r.name and l.rate_count is not null;
-end $$;
-comment on function return_rate(text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues.';
+  where l.queue = r.name and l.rate_count is not null
+$$;
+comment on function return_rate(text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues; the caller has locked their rows.';

@@ -46,6 +46,7 @@ export { releaseDeferred } from "./jobs/release-deferred.ts";
 export { returnUnstarted } from "./jobs/return-unstarted.ts";
 export { snooze, type SnoozedJob } from "./jobs/snooze.ts";
 export { configureStore, type StoreSettings } from "./maintenance/configure-store.ts";
+export { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
 export { maintain } from "./maintenance/maintain.ts";
 export { storeSettings } from "./maintenance/store-settings.ts";
 export { migrate, type MigrationResult } from "./migrations/migrate.ts";

@@ -1,5 +1,5 @@
 /** A test that shows what a row promises. The name is its beginning, as it stands in the file. */
-export interface MatrixTest {
+interface MatrixTest {
   readonly file: string;
   readonly name: string;
 }

@@ -41,6 +41,12 @@ describe("a worker of a queue with limits", () => {
       );
       expect(row?.seconds).toBeLessThan(25);
       expect(row?.together).toBeLessThanOrEqual(maxRunning);
+      await eventually("the lease rows of its claims to be forgotten", async () => {
+        const [leases] = await stage.database.query<{ count: number }>(
+          "select count(*)::int as count from jobqueue.leases",
+        );
+        return leases?.count === 0 || undefined;
+      });
       expect(worker.isRunning).toBe(true);
     },
   );

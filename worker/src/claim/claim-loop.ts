@@ -1,4 +1,4 @@
-import { claim, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
+import { claimBatch, type ClaimedBatch, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
 import { backoffMs } from "../backoff.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Finisher } from "../finish/finisher.ts";
@@ -107,10 +107,13 @@ export class ClaimLoop implements Service {
 
   /** An attempt ended and its slot is free. */
   slotFree(): void {
-    this.#rate.add(1, monotonicMs());
+    const nowMs = monotonicMs();
+    this.#rate.add(1, nowMs);
     if (this.#slotsWereShort) this.#mayHaveWork = true;
     if (!this.#stopping) this.#parts.unstarted.startSome();
-    this.#wake();
+    // To wake the loop costs as much as to run a small job, so it is woken when it would claim.
+    if (this.#stopping || ((this.#mayHaveWork || nowMs >= this.#nextPollMs) && this.#claimSize(nowMs) > 0))
+      this.#wake();
   }
 
   /** Jobs left this worker's hands: the store acknowledged their outcomes, or said that they are lost. */
@@ -169,9 +172,9 @@ export class ClaimLoop implements Service {
     const sentAtMs = monotonicMs();
     const floor = this.#floor.at(sentAtMs);
     const { said } = this.#ledger;
-    let jobs: ClaimedJob[];
+    let batch: ClaimedBatch;
     try {
-      jobs = await claim(session, {
+      batch = await claimBatch(session, {
         workerId: held.workerId,
         queues,
         max,
@@ -194,10 +197,14 @@ export class ClaimLoop implements Service {
       return;
     }
     const answeredAtMs = monotonicMs();
+    const { jobs } = batch;
     this.#failures = 0;
     this.#ledger.answered(said, sentAtMs);
     this.#ledger.claimed(jobs);
-    this.#floor.record({ jobs, max, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs }, answeredAtMs);
+    this.#floor.record(
+      { jobs: jobs.length, next: batch.floor, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs },
+      answeredAtMs,
+    );
     trouble.worked("claim");
     metrics.count("jobqueue_worker_claims_total", { outcome: jobs.length > 0 ? "jobs" : "empty" });
     shared.set("lastClaim", answeredAtMs);

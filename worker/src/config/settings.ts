@@ -118,6 +118,17 @@ export const SETTINGS = {
     read: text,
   },
   image: { env: "JOBQUEUE_IMAGE", help: "image the worker runs from", read: text },
+  cluster: {
+    env: "JOBQUEUE_CLUSTER",
+    flag: "--cluster",
+    help: "name of the cluster, as run records show it",
+    read: text,
+  },
+  container: {
+    env: "JOBQUEUE_CONTAINER",
+    help: "name of the worker's container, where a pod has several workers",
+    read: text,
+  },
   pod: { env: "POD_NAME", help: "name of the worker's pod", read: text },
   podUid: { env: "POD_UID", help: "uid of the worker's pod", read: text },
   podNamespace: { env: "POD_NAMESPACE", help: "namespace of the worker's pod", read: text },
