@@ -248,6 +248,11 @@ export const CONDITIONS = {
         actor: "operator",
         meaning: "The schema is missing or older; the operator brings it up to date now.",
       },
+      MigrationRequired: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: 'The schema is missing or older, and spec.migrations is Manual: run "jobqueue migrate".',
+      },
       MigrationFailed: {
         status: ["False"],
         actor: "administrator",
@@ -265,12 +270,46 @@ export const CONDITIONS = {
         meaning: "The version cannot be read; see Reachable.",
       },
     },
+    // Is every queue held?
+    Paused: {
+      Active: {
+        status: ["False"],
+        actor: "nobody",
+        meaning: "No hold is on the whole store; queues may have their own.",
+      },
+      PauseExpired: {
+        status: ["False"],
+        actor: "nobody",
+        meaning: "spec.state is Paused but spec.pausedUntil has passed: queues without a hold of their own run.",
+      },
+      PausedBySpec: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "spec.state is Paused, nothing else holds the whole store.",
+      },
+      PausedByHold: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "spec.state does not hold the store, but other holds on * are in force; the message says whose.",
+      },
+      PausedBySpecAndHold: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "spec.state is Paused and other holds on * are in force: state: Active alone will not resume.",
+      },
+      StoreUnreachable: {
+        status: ["Unknown"],
+        actor: "administrator",
+        meaning: "The holds cannot be read. They stay in force: workers that can reach the store obey them.",
+      },
+    },
     // Does a person have to act?
     Stalled: {
       SecretNotFound: { status: ["True"], actor: "user", meaning: "Explained by Reachable." },
       SecretInvalid: { status: ["True"], actor: "user", meaning: "Explained by Reachable." },
       AuthFailed: { status: ["True"], actor: "administrator", meaning: "Explained by Reachable." },
       TlsFailed: { status: ["True"], actor: "administrator", meaning: "Explained by Reachable." },
+      MigrationRequired: { status: ["True"], actor: "administrator", meaning: "Explained by SchemaCompatible." },
       MigrationFailed: { status: ["True"], actor: "administrator", meaning: "Explained by SchemaCompatible." },
       TooNew: { status: ["True"], actor: "administrator", meaning: "Explained by SchemaCompatible." },
     },

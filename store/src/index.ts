@@ -1,4 +1,5 @@
 /** The store: a queue in a Postgres schema. README.md beside `src/` describes the protocols; the SQL is the contract. */
+export { CREDENTIAL_FILES, currentSettings } from "./connection/credential-files.ts";
 export { Database, type DatabaseOptions } from "./connection/database.ts";
 export { hintChannel, QueueHints, type QueueHintsOptions } from "./connection/queue-hints.ts";
 export { quoteIdentifier } from "./connection/identifier.ts";

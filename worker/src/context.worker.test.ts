@@ -22,7 +22,10 @@ forEachPostgres(({ adminUrl }) => {
     const [id] = await stage.enqueue({ kind: "report", payload: { values, file: stage.path("go") } });
     await worker.logged("started");
     const progress = async (): Promise<unknown> => (await getJob(stage.database, id ?? ""))?.progress;
-    await eventually("the last of many values", async () => JSON.stringify(await progress()) === '{"page":999}' || undefined);
+    await eventually(
+      "the last of many values",
+      async () => JSON.stringify(await progress()) === '{"page":999}' || undefined,
+    );
     stage.touch("go");
     expect((await stage.jobIn("completed", id)).progress).toBe("the last");
   });
@@ -30,7 +33,12 @@ forEachPostgres(({ adminUrl }) => {
   it("a snoozed job runs again later with no attempt spent, and what its handler returned is not kept", async () => {
     const worker = await stage.worker({ env: ENV });
     const [id] = await stage.enqueue({ kind: "snooze-once", payload: { seconds: 0.5, first: stage.path("first") } });
-    expect(await stage.jobIn("completed", id)).toMatchObject({ attempt: 1, recoveries: 0, result: "awake", lastError: null });
+    expect(await stage.jobIn("completed", id)).toMatchObject({
+      attempt: 1,
+      recoveries: 0,
+      result: "awake",
+      lastError: null,
+    });
     expect(
       await worker.metric('jobqueue_worker_jobs_finished_total{queue="default",kind="snooze-once",outcome="snoozed"}'),
     ).toBe(1);
@@ -114,7 +122,9 @@ forEachPostgres(({ adminUrl }) => {
     ]);
     expect(await entries()).toEqual([{ name: "a" }, { name: "b" }]);
     await eventually("both to be counted", async () =>
-      (await worker.metric('jobqueue_worker_jobs_finished_total{queue="default",kind="record",outcome="completed"}')) === 2
+      (await worker.metric(
+        'jobqueue_worker_jobs_finished_total{queue="default",kind="record",outcome="completed"}',
+      )) === 2
         ? true
         : undefined,
     );

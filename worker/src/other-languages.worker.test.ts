@@ -87,9 +87,7 @@ forEachPostgres(({ adminUrl }) => {
       handlers: stage.path("nap.mjs"),
       env: { ...LONG_LEASE, JOBQUEUE_SLOTS: "1", JOBQUEUE_PREFETCH: "0" },
     });
-    const ids = await stage.enqueue(
-      ...Array.from({ length: 24 }, () => ({ kind: "nap", payload: { seconds: 0.2 } })),
-    );
+    const ids = await stage.enqueue(...Array.from({ length: 24 }, () => ({ kind: "nap", payload: { seconds: 0.2 } })));
     const jobs = await Promise.all(ids.map(async (id) => stage.jobIn("completed", id)));
     expect(new Set(jobs.map((job) => (job.result as { by: string }).by))).toEqual(
       new Set(["python", "bash", "typescript"]),

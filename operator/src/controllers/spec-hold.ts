@@ -20,6 +20,8 @@
  *    through that state), and (c) a live read says the same. The release is audited. When (a) does not hold, for example
  *    because the JobStore too was made anew, the queue stays paused until somebody manages it or resumes it by hand:
  *    the safe side. A new JobQueue for the queue owns the hold from its first pass on, whoever set it.
+ * 6. *The whole store.* `spec.state: Paused` of a JobStore is the hold `spec` on `*`, by the same rules but for ownership,
+ *    see `job-store/rules/hold.ts`. It stays when the JobStore is deleted: nothing of a store is.
  */
 
 import { timestamp } from "./conditions.ts";
@@ -66,6 +68,11 @@ export function actorFor(jobQueue: string): string {
 /** The actor of a hold `spec`. `jobQueue` is "namespace/name". */
 export function specActor(jobQueue: string, jobStore: { readonly metadata: { readonly uid: string } }): string {
   return `${actorFor(jobQueue)}@${jobStore.metadata.uid.slice(0, UID_DIGITS)}`;
+}
+
+/** Whether the operator set a hold `spec` for this object, in this or an earlier incarnation of it. `key`: "namespace/name". */
+export function isHoldOf(hold: { readonly source: string; readonly actor: string }, key: string): boolean {
+  return hold.source === SPEC_HOLD && hold.actor.startsWith(`${actorFor(key)}@`);
 }
 
 /** The JobQueue that a hold of this JobStore says it belongs to; `undefined` when the hold is not this JobStore's. */

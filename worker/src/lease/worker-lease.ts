@@ -117,10 +117,7 @@ export class WorkerLease implements Service {
     this.#incarnation = undefined;
     shared.set("workerId", 0n);
     metrics.count("jobqueue_worker_leases_lost_total", { reason });
-    log.error(
-      { workerId: incarnation.workerId, reason },
-      "the lease is lost: handlers are aborted",
-    );
+    log.error({ workerId: incarnation.workerId, reason }, "the lease is lost: handlers are aborted");
     onLost(incarnation);
     incarnation.lost.resolve();
   }

@@ -101,7 +101,7 @@ function observeStore(queue: StoredJobQueue, { jobStores, monitors }: Sources): 
   const monitor = monitors.find(key);
   const view = monitor?.watched.uid === jobStore.metadata.uid ? monitor.view : { is: "starting" as const };
   if (view.is !== "up") return { is: "unusable", jobStore, view };
-  if (!view.snapshot) return { is: "incompatible", jobStore, ...schemaProblem(view) };
+  if (!view.snapshot) return { is: "incompatible", jobStore, ...schemaProblem(view, jobStore) };
   const name = queueNameOf(queue);
   return {
     is: "ready",
@@ -114,10 +114,16 @@ function observeStore(queue: StoredJobQueue, { jobStores, monitors }: Sources): 
   };
 }
 
-function schemaProblem({ schema, migrationFailed }: StoreUp): {
+function schemaProblem(
+  { schema, migrationFailed }: StoreUp,
+  { spec }: StoredJobStore,
+): {
   readonly settling: boolean;
   readonly sentence: string;
 } {
+  if (schema.is !== "newer" && spec.migrations === "Manual") {
+    return { settling: false, sentence: 'spec.migrations is Manual and nobody has run "jobqueue migrate" yet.' };
+  }
   if (migrationFailed !== undefined) return { settling: false, sentence: migrationFailed };
   if (schema.is === "newer") return { settling: false, sentence: "it was made by a newer operator; upgrade this one." };
   return { settling: true, sentence: "its schema is being installed or brought up to date." };

@@ -131,7 +131,7 @@ describe("the status of a JobQueue", () => {
       aHold({ name: "freeze", queue: "*" }),
     ];
     const { status } = report(observed({ queue: aJobQueue({ state: "Paused" }), store: aReadyStore({ holds }) }));
-    expect(status.pausedBy).toBe("freeze,incident-42,spec");
+    expect(status.pausedBy).toBe("*/freeze,incident-42,spec");
     expect(status.holds).toMatchObject([
       { name: "freeze", queue: "*" },
       { name: "incident-42", until: "2026-08-01T18:00:00Z" },

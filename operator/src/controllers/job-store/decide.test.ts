@@ -5,7 +5,9 @@ import { aHold, aJobStore, aSnapshot, aWorker, counts, NOW, theSpecHold } from "
 import { decideStore } from "./decide.ts";
 import type { MonitorObserved, ObservedStore } from "./observed.ts";
 import { storeStatusOf } from "./status.ts";
-import type { StoreDown, StoreUp, StoreView } from "./store-view.ts";
+import { specActor } from "../spec-hold.ts";
+import type { StoredJobStore } from "../kubernetes-objects.ts";
+import type { HoldSeen, StoreDown, StoreUp, StoreView } from "./store-view.ts";
 
 const up = (some: Partial<StoreUp> = {}): StoreUp => ({
   is: "up",
@@ -15,6 +17,10 @@ const up = (some: Partial<StoreUp> = {}): StoreUp => ({
   ...some,
 });
 const down = (reason: StoreDown["reason"]): StoreDown => ({ is: "down", reason, sentence: "…" });
+
+/** The hold of the JobStore on every queue. */
+const storeHold = (some: Partial<HoldSeen> = {}): HoldSeen =>
+  theSpecHold({ queue: "*", actor: specActor("shop/default", aJobStore()), ...some });
 
 /** A JobStore that is watched and well, unless told otherwise. */
 function world(
@@ -83,6 +89,52 @@ describe("decideStore", () => {
     expect(steps(world(seen({ is: "newer", version: 99 })))).toEqual([]);
   });
 
+  it("leaves the schema to a person when it is told to", () => {
+    const view: StoreUp = { is: "up", serverVersion: "18.4", schema: { is: "missing" } };
+    expect(steps(world(view, { jobStore: aJobStore({ migrations: "Manual" }) }))).toEqual([]);
+  });
+
+  it.each<[string, StoredJobStore, readonly HoldSeen[], string[]]>([
+    [
+      "Paused holds every queue",
+      aJobStore({ state: "Paused", pauseReason: "failover test" }),
+      [],
+      ["set hold spec on queue * (PausedBySpec): spec.state of JobStore shop/default is Paused."],
+    ],
+    ["what is held is left alone", aJobStore({ state: "Paused" }), [storeHold()], []],
+    [
+      "Active releases its own hold",
+      aJobStore(),
+      [storeHold()],
+      ["release hold spec of queue * (ActiveBySpec): spec.state of JobStore shop/default is Active."],
+    ],
+    [
+      "also that of an earlier incarnation",
+      aJobStore(),
+      [storeHold({ actor: "jobqueue-operator:shop/default@00000000" })],
+      ["release hold spec of queue * (ActiveBySpec): spec.state of JobStore shop/default is Active."],
+    ],
+    ["but not that of another JobStore", aJobStore(), [storeHold({ actor: specActor("other/db", aJobStore()) })], []],
+    [
+      "which is enough for this one's pause",
+      aJobStore({ state: "Paused" }),
+      [storeHold({ actor: specActor("other/db", aJobStore()) })],
+      [],
+    ],
+    ["nor that of a person", aJobStore(), [aHold({ queue: "*" }), storeHold({ actor: "ana", source: "cli" })], []],
+    [
+      "a pause that ends holds until then",
+      aJobStore({ state: "Paused", pausedUntil: "2026-08-01T18:00:00Z" }),
+      [storeHold()],
+      [
+        "set hold spec on queue * until 2026-08-01T18:00:00Z (PausedBySpec): The hold spec on the whole store is not what JobStore shop/default says.",
+      ],
+    ],
+    ["and is not set again after it", aJobStore({ state: "Paused", pausedUntil: "2026-08-01T11:00:00Z" }), [], []],
+  ])("pauses the whole store: %s", (_sentence, jobStore, holds, wanted) => {
+    expect(steps(world(up({ snapshot: aSnapshot({ holds }) }), { jobStore }))).toEqual([...wanted, tidy]);
+  });
+
   it("waits before it tries a migration that failed again", () => {
     expect(
       steps(
@@ -128,27 +180,43 @@ describe("decideStore", () => {
 });
 
 describe("the status of a JobStore", () => {
-  const said = (view: StoreView) =>
-    (storeStatusOf(world(view), NOW).status.conditions ?? []).map(
+  const said = (view: StoreView, jobStore = aJobStore()) =>
+    (storeStatusOf(world(view, { jobStore }), NOW).status.conditions ?? []).map(
       ({ type, status, reason }) => `${type} ${status} ${reason}`,
     );
 
-  it.each<[string, StoreView, string[]]>([
-    ["well", up(), ["Reachable True Connected", "Ready True Reconciled", "SchemaCompatible True Compatible"]],
+  const manual = aJobStore({ migrations: "Manual" });
+  it.each<[string, StoreView, string[], StoredJobStore?]>([
+    [
+      "well",
+      up(),
+      ["Paused False Active", "Reachable True Connected", "Ready True Reconciled", "SchemaCompatible True Compatible"],
+    ],
     [
       "not tried yet",
       { is: "starting" },
-      ["Reachable Unknown Connecting", "Ready Unknown Progressing", "SchemaCompatible Unknown StoreUnreachable"],
+      [
+        "Paused Unknown StoreUnreachable",
+        "Reachable Unknown Connecting",
+        "Ready Unknown Progressing",
+        "SchemaCompatible Unknown StoreUnreachable",
+      ],
     ],
     [
       "away",
       down("ConnectFailed"),
-      ["Reachable False ConnectFailed", "Ready False StoreUnreachable", "SchemaCompatible Unknown StoreUnreachable"],
+      [
+        "Paused Unknown StoreUnreachable",
+        "Reachable False ConnectFailed",
+        "Ready False StoreUnreachable",
+        "SchemaCompatible Unknown StoreUnreachable",
+      ],
     ],
     [
       "refusing us",
       down("AuthFailed"),
       [
+        "Paused Unknown StoreUnreachable",
         "Reachable False AuthFailed",
         "Ready False StoreAuthFailed",
         "SchemaCompatible Unknown StoreUnreachable",
@@ -159,6 +227,7 @@ describe("the status of a JobStore", () => {
       "without a Secret",
       down("SecretNotFound"),
       [
+        "Paused Unknown StoreUnreachable",
         "Reachable False SecretNotFound",
         "Ready False StoreUnreachable",
         "SchemaCompatible Unknown StoreUnreachable",
@@ -168,17 +237,28 @@ describe("the status of a JobStore", () => {
     [
       "a standby",
       down("NotPrimary"),
-      ["Reachable False NotPrimary", "Ready False StoreUnreachable", "SchemaCompatible Unknown StoreUnreachable"],
+      [
+        "Paused Unknown StoreUnreachable",
+        "Reachable False NotPrimary",
+        "Ready False StoreUnreachable",
+        "SchemaCompatible Unknown StoreUnreachable",
+      ],
     ],
     [
       "being installed",
       { is: "up", serverVersion: "18.4", schema: { is: "missing" } },
-      ["Reachable True Connected", "Ready False Progressing", "SchemaCompatible False Migrating"],
+      [
+        "Paused Unknown StoreUnreachable",
+        "Reachable True Connected",
+        "Ready False Progressing",
+        "SchemaCompatible False Migrating",
+      ],
     ],
     [
       "not to be installed",
       { is: "up", serverVersion: "18.4", schema: { is: "missing" }, migrationFailed: "…" },
       [
+        "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
         "SchemaCompatible False MigrationFailed",
@@ -186,20 +266,47 @@ describe("the status of a JobStore", () => {
       ],
     ],
     [
+      "waiting for a person to install it",
+      { is: "up", serverVersion: "18.4", schema: { is: "missing" } },
+      [
+        "Paused Unknown StoreUnreachable",
+        "Reachable True Connected",
+        "Ready False SchemaIncompatible",
+        "SchemaCompatible False MigrationRequired",
+        "Stalled True MigrationRequired",
+      ],
+      manual,
+    ],
+    [
       "too new",
       { is: "up", serverVersion: "18.4", schema: { is: "newer", version: 99 } },
       [
+        "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
         "SchemaCompatible False TooNew",
         "Stalled True TooNew",
       ],
     ],
-  ])("of a store that is %s", (_sentence, view, conditions) => {
-    expect(said(view)).toEqual(conditions.toSorted());
+  ])("of a store that is %s", (_sentence, view, conditions, jobStore) => {
+    expect(said(view, jobStore)).toEqual(conditions.toSorted());
     for (const { type, reason, status } of storeStatusOf(world(view), NOW).status.conditions ?? []) {
       expect(reasonMeaning("JobStore", type, reason)?.status, `${type} ${reason}`).toContain(status);
     }
+  });
+
+  it.each([
+    ["its own hold", "Paused", [storeHold()], "True PausedBySpec"],
+    ["a hold of a person", "Active", [aHold({ queue: "*" })], "True PausedByHold"],
+    ["both", "Paused", [storeHold(), aHold({ queue: "*" })], "True PausedBySpecAndHold"],
+    ["a hold on one queue, which is not the store", "Active", [aHold()], "False Active"],
+  ] as const)("says who pauses it: %s", (_sentence, state, holds, expected) => {
+    expect(said(up({ snapshot: aSnapshot({ holds }) }), aJobStore({ state }))).toContain(`Paused ${expected}`);
+  });
+
+  it("says that its pause has ended by itself", () => {
+    const jobStore = aJobStore({ state: "Paused", pausedUntil: "2026-08-01T11:00:00Z" });
+    expect(said(up(), jobStore)).toContain("Paused False PauseExpired");
   });
 
   it("keeps the versions that were seen last while the store is away", () => {

@@ -1,16 +1,18 @@
 /** What to do about one JobStore: the rules, in order; see `../job-queue/decide.ts`. */
 import { planOf, type Finding, type Plan } from "../../plan/action.ts";
 import type { ObservedStore } from "./observed.ts";
+import { hold } from "./rules/hold.ts";
 import { maintenance } from "./rules/maintenance.ts";
 import { orphanHolds } from "./rules/orphan-holds.ts";
 import { schema } from "./rules/schema.ts";
 import { staleJobsRecovered } from "./rules/stale-jobs.ts";
 import { watched } from "./rules/watched.ts";
 
-/** A store is watched before it is judged, has a schema before it is used, and is kept tidy last. */
+/** A store is watched before it is judged, has a schema before it is used, is paused before anything is handed on, and is kept tidy last. */
 const STORE_RULES: readonly ((observed: ObservedStore, now: number) => Finding)[] = [
   watched,
   schema,
+  hold,
   staleJobsRecovered,
   orphanHolds,
   maintenance,

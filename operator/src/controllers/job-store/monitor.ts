@@ -14,6 +14,7 @@
 import { type Database, migrate, StoreError } from "@jobqueue/store";
 import { backoffMs, type BackoffPolicy, BaseService, type Clock, type Log, sleep } from "../../runtime/index.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
+import { placeOf } from "./connection-settings.ts";
 import { changesBetween, type StoreChange } from "./changes.ts";
 import type { ReadSecret } from "./credentials.ts";
 import { downBecause, isAboutTheStore } from "./failure.ts";
@@ -23,8 +24,8 @@ import type { StoreView } from "./store-view.ts";
 
 /** Times of a monitor, milliseconds. */
 export interface MonitorTimes {
-  /** Between two looks (5 s). */
-  readonly everyMs: number;
+  /** Between two looks; absent: what the JobStore says (5 s). */
+  readonly everyMs: number | undefined;
   /** Least time between a look and one that a hint brought forward (1 s). */
   readonly hintGapMs: number;
   /** Between two readings of the Secrets while all is well (30 s). */
@@ -36,7 +37,7 @@ export interface MonitorTimes {
 }
 
 const TIMES: MonitorTimes = {
-  everyMs: 5_000,
+  everyMs: undefined,
   hintGapMs: 1_000,
   secretEveryMs: 30_000,
   backoff: { baseMs: 1_000, maxMs: 30_000, jitter: 0.3 },
@@ -106,6 +107,10 @@ export class StoreMonitor extends BaseService {
     return this.#view;
   }
 
+  get #everyMs(): number {
+    return this.#times.everyMs ?? this.#jobStore.spec.pollIntervalSeconds * 1000;
+  }
+
   /** The incarnation and generation of the JobStore that is watched. */
   get watched(): { readonly uid: string; readonly generation: number } {
     const { uid, generation } = this.#jobStore.metadata;
@@ -169,14 +174,16 @@ export class StoreMonitor extends BaseService {
   /** Brings the schema up to date. A failure is told by the view from then on. @throws StoreUnavailable, StoreError */
   async migrate(): Promise<{ readonly from: number; readonly to: number }> {
     const { clock, key, log } = this.#options;
-    const database = this.#connection.database;
-    if (this.#view.is !== "up" || !database) throw new StoreUnavailable("The store cannot be used now.");
+    if (this.#view.is !== "up" || !this.#connection.database)
+      throw new StoreUnavailable("The store cannot be used now.");
     try {
-      const result = await migrate(database, {
-        onStep: ({ version, name }) => {
-          log.info({ store: key, version, step: name }, "migrated the schema by one step");
-        },
-      });
+      const result = await this.#connection.directly((direct) =>
+        migrate(direct, {
+          onStep: ({ version, name }) => {
+            log.info({ store: key, version, step: name }, "migrated the schema by one step");
+          },
+        }),
+      );
       this.#migrationFailed = undefined;
       return result;
     } catch (error) {
@@ -211,7 +218,7 @@ export class StoreMonitor extends BaseService {
     const ended = clock.now();
     const failed = backoffMs(this.#times.backoff, this.#failures);
     while (!stopping.aborted && this.#waiters.length === 0) {
-      const wait = this.#failures > 0 ? failed : this.#hinted ? this.#times.hintGapMs : this.#times.everyMs;
+      const wait = this.#failures > 0 ? failed : this.#hinted ? this.#times.hintGapMs : this.#everyMs;
       const ms = ended + wait - clock.now();
       if (ms <= 0) return;
       const woken = new AbortController();
@@ -248,7 +255,7 @@ export class StoreMonitor extends BaseService {
     if (this.stopping.aborted) return;
     this.#failures += 1;
     this.#connection.distrust();
-    const down = downBecause(error, this.#jobStore.spec.connection.uriSecretRef);
+    const down = downBecause(error, placeOf(this.#jobStore.spec.connection));
     const { key, log } = this.#options;
     log.warn({ store: key, reason: down.reason, failures: this.#failures, err: error }, "cannot use the store");
     this.#publish(down);

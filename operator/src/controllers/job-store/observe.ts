@@ -32,6 +32,7 @@ export function createObserveStore({ jobStores, jobQueues, monitors, written, cl
     const before = orphanedSince.get(key);
     const since = new Map<string, number>();
     const orphans = view.snapshot.holds.flatMap((hold): OrphanHold[] => {
+      if (hold.queue === "*") return []; // the JobStore's own
       const owner = ownerOfSpecHold(hold, jobStore);
       if (!owner || jobQueues.byIndex(BY_SLOT, slotOf(key, hold.queue)).length > 0) return [];
       const id = `${hold.queue} ${hold.actor}`;

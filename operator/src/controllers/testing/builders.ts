@@ -72,6 +72,11 @@ export function aJobStore(
     spec: {
       connection: { uriSecretRef: { name: "shop-db", key: "uri" }, tls: { mode: "VerifyFull" } },
       schema: "jobqueue",
+      migrations: "Auto",
+      state: "Active",
+      poolSize: 4,
+      pollIntervalSeconds: 5,
+      statementTimeoutSeconds: 5,
       ...spec,
     },
     ...(rest.status && { status: rest.status }),
