@@ -870,6 +870,56 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION check_keys(value jsonb, keys text[], what text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_key text;
+begin
+  if jsonb_typeof(value) <> 'object' then
+    raise exception using errcode = '22023', message = format('%s must be an object, not %s', what, left(value::text, 80)),
+      hint = 'its keys are ' || array_to_string(keys, ', ');
+  end if;
+  select k.key from jsonb_object_keys(value) k(key) where k.key <> all(keys) limit 1 into v_key;
+  if found then
+    raise exception using errcode = '22023', message = format('%s has the unknown key %s', what, quote_literal(left(v_key, 80))),
+      hint = 'its keys are ' || array_to_string(keys, ', ');
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_kind(kind text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if kind is null or octet_length(kind) > 128 or kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' then
+    raise exception using errcode = '22023',
+      message = format('%s cannot be the kind of a job', coalesce(quote_literal(left(kind, 150)), 'null')),
+      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_number(value jsonb, lowest numeric, highest numeric, whole boolean, what text, advice text)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  v_number numeric;
+begin
+  if jsonb_typeof(value) <> 'number' then
+    raise exception using errcode = '22023', message = format('%s must be a number, not %s', what, left(value::text, 80));
+  end if;
+  v_number := (value #>> '{}')::numeric;
+  if v_number not between lowest and highest or (whole and v_number <> trunc(v_number)) then
+    raise exception using errcode = '22023', message = format('%s is %s: write a %s', what, v_number, advice);
+  end if;
+  return v_number;
+end $function$;
+
 CREATE OR REPLACE FUNCTION check_pairs(ids bigint[], lease_tokens bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -895,7 +945,7 @@ begin
 end $function$;
 
 CREATE OR REPLACE FUNCTION check_retry(policy jsonb, what text)
- RETURNS void
+ RETURNS jsonb
  LANGUAGE plpgsql
  IMMUTABLE
 AS $function$
@@ -903,11 +953,54 @@ declare
   v_key text;
   v_value jsonb;
 begin
-  if jsonb_typeof(policy) <> 'object' or policy not in ('{}') and (select count(*) from jsonb_object_keys(policy)) <> 1
-    or not (policy ? 'exponential' or policy ? 'intervals_seconds') then
-    raise exception using errcode = '22023', message = format('%s is %s', what, left(policy::text, 80)),
-      hint = 'write {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}';
+  perform check_keys(policy, '{exponential,intervals_seconds}', what);
+  if (select count(*) from jsonb_object_keys(policy)) <> 1 then
+    raise exception using errcode = '22023', message = what || ' must have either exponential or intervals_seconds',
+      hint = 'write {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60, 300]}';
   end if;
+  if policy ? 'intervals_seconds' then
+    if jsonb_typeof(policy -> 'intervals_seconds') <> 'array'
+      or jsonb_array_length(policy -> 'intervals_seconds') not between 1 and 100 then
+      raise exception using errcode = '22023', message = what || ' intervals_seconds must be an array of 1 to 100 numbers';
+    end if;
+    perform check_number(i.value, 0, 31536000, false, what || ' intervals_seconds', 'number of seconds from 0 to 31536000 (1 year)')
+      from jsonb_array_elements(policy -> 'intervals_seconds') i(value);
+    return policy;
+  end if;
+  perform check_keys(policy -> 'exponential', '{initial_seconds,max_seconds,jitter_percent}', what || ' exponential');
+  for v_key, v_value in select * from jsonb_each(policy -> 'exponential') loop
+    if v_key = 'jitter_percent' then
+      perform check_number(v_value, 0, 100, false, what || ' jitter_percent', 'number from 0 to 100');
+    else
+      perform check_number(v_value, 0.001, 31536000, false, what || ' ' || v_key, 'number of seconds above 0, at most 31536000 (1 year)');
+    end if;
+  end loop;
+  return policy;
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_text(value jsonb, longest integer, what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if jsonb_typeof(value) <> 'string' or char_length(value #>> '{}') not between 1 and longest then
+    raise exception using errcode = '22023', message = format('%s must be a string of 1 to %s characters', what, longest);
+  end if;
+  return value #>> '{}';
+end $function$;
+
+CREATE OR REPLACE FUNCTION check_word(value jsonb, words text[], what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if jsonb_typeof(value) <> 'string' or (value #>> '{}') <> all(words) then
+    raise exception using errcode = '22023',
+      message = format('%s is %s: write %s', what, left(value::text, 80), array_to_string(words, ' or '));
+  end if;
+  return value #>> '{}';
 end $function$;
 
 CREATE OR REPLACE FUNCTION check_words(actor text, reason text)
@@ -1192,6 +1285,37 @@ begin
   return true;
 end $function$;
 
+CREATE OR REPLACE FUNCTION defer_jobs(ids bigint[], options jsonb[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_wanted bigint[];
+  v_ended bigint[];
+  v_missing bigint;
+begin
+  with edges as (
+    insert into job_dependencies (job_id, depends_on, policy)
+    select n.id, d.id, d.policy
+    from unnest(defer_jobs.ids, defer_jobs.options) n(id, options) cross join lateral read_dependencies(n.options -> 'depends_on') d
+    where jsonb_typeof(n.options -> 'depends_on') = 'array'
+    on conflict do nothing
+    returning depends_on)
+  select array_agg(distinct e.depends_on) from edges e into v_wanted;
+  -- Only now: whoever ends such a job from here on sees the edges, or commits before this statement begins. What falls
+  -- in between, in transactions that cannot see each other, release_deferred finds.
+  select array_agg(w.id), min(w.id) filter (where not exists (select from job_history h where h.id = w.id))
+    from unnest(v_wanted) w(id) where not exists (select from jobs j where j.id = w.id) into v_ended, v_missing;
+  if v_missing is not null then
+    raise exception using errcode = '22023', message = format('option depends_on names job %s, which the store does not have', v_missing),
+      hint = 'it was deleted, or ended longer ago than finished jobs are kept';
+  end if;
+  if v_ended is not null then perform settle_dependents(v_ended); end if;
+end $function$;
+
 CREATE OR REPLACE FUNCTION delete_job(id bigint, actor text, reason text)
  RETURNS text
  LANGUAGE sql
@@ -1227,6 +1351,25 @@ begin
   return v_done;
 end $function$;
 
+CREATE OR REPLACE FUNCTION delete_schedule(name text, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(delete_schedule.actor, delete_schedule.reason);
+  delete from schedules s where s.name = delete_schedule.name returning s.* into v_old;
+  if not found then return false; end if;
+  insert into audit_events (action, actor, target, reason, before)
+  values ('delete_schedule', delete_schedule.actor, 'schedules/' || delete_schedule.name, delete_schedule.reason,
+    to_jsonb(v_old) - '{payload,created_at}'::text[]);
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION deregister_worker(worker bigint)
  RETURNS void
  LANGUAGE sql
@@ -1238,7 +1381,17 @@ AS $function$
   where w.id = deregister_worker.worker and w.state <> 'gone'
 $function$;
 
-CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json, options jsonb DEFAULT '{}'::jsonb)
+CREATE OR REPLACE FUNCTION due_schedules(max integer DEFAULT 100)
+ RETURNS TABLE(name text, cron text, time_zone text, missed_ticks text, max_missed integer, next_at timestamp with time zone, now timestamp with time zone)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select s.name, s.cron, s.time_zone, s.missed_ticks, s.max_missed, s.next_at, clock_timestamp() from schedules s
+  where not s.paused and s.next_at <= clock_timestamp() order by s.next_at limit least(greatest(max, 1), 1000)
+$function$;
+
+CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json DEFAULT '{}'::json, options jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(id bigint, outcome text)
  LANGUAGE sql
  SECURITY DEFINER
@@ -1288,7 +1441,6 @@ declare
   v_bad text;
   v_at int;
   v_id bigint;
-  v_key text;
 begin
   if v_count is null or cardinality(enqueue_many.kinds) is distinct from v_count
     or cardinality(enqueue_many.payloads) is distinct from v_count
@@ -1298,12 +1450,7 @@ begin
   if v_count = 0 then return; end if;
 
   perform check_queue_name(n.name) from (select distinct q.name from unnest(enqueue_many.queues) q(name)) n;
-  select coalesce(quote_literal(left(k.kind, 150)), 'null') from unnest(enqueue_many.kinds) k(kind)
-    where k.kind is null or octet_length(k.kind) > 128 or k.kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' limit 1 into v_bad;
-  if found then
-    raise exception using errcode = '22023', message = format('%s cannot be the kind of a job', v_bad),
-      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
-  end if;
+  perform check_kind(n.kind) from (select distinct k.kind from unnest(enqueue_many.kinds) k(kind)) n;
   -- The cast refuses what json accepts and nobody could read later: U+0000, half surrogate pairs, endless nesting.
   select p.at, octet_length(p.payload::text)::text from unnest(enqueue_many.payloads) with ordinality p(payload, at)
     where p.payload is null or octet_length(p.payload::text) > 1048576 or p.payload::jsonb is null limit 1 into v_at, v_bad;
@@ -1319,27 +1466,33 @@ begin
     coalesce(enqueue_many.options, array_fill(null::jsonb, array[v_count])));
 
   if cardinality(v_inserted) < v_count then
-    v_outcomes := array(select case when u.id = any(v_inserted) then 'inserted' else 'duplicate' end
+    v_outcomes := array(select case when u.id = any(v_inserted) then 'inserted' end
       from unnest(v_ids) with ordinality u(id, at) order by u.at);
-    for v_at in 1..v_count loop
-      continue when v_outcomes[v_at] = 'inserted';
-      v_key := enqueue_many.options[v_at] ->> 'unique_key';
-      loop
-        select j.id from jobs j where j.unique_key = v_key into v_id;
-        exit when found;
-        -- Whoever had the key has finished meanwhile, so it is free again.
-        if cardinality(insert_jobs(v_ids[v_at:v_at], enqueue_many.queues[v_at:v_at], enqueue_many.kinds[v_at:v_at],
-            enqueue_many.payloads[v_at:v_at], enqueue_many.options[v_at:v_at])) = 1 then
-          v_id := v_ids[v_at];
-          v_outcomes[v_at] := 'inserted';
-          exit;
-        end if;
-      end loop;
+    -- In the order of the keys again, because to replace is to lock.
+    for v_at in select n.at from unnest(v_outcomes, enqueue_many.options) with ordinality n(outcome, options, at)
+        where n.outcome is null order by (n.options ->> 'unique_key') collate "C", n.at loop
+      select f.id, f.outcome from insert_or_find(v_ids[v_at], enqueue_many.queues[v_at], enqueue_many.kinds[v_at],
+        enqueue_many.payloads[v_at], enqueue_many.options[v_at]) f into v_id, v_bad;
       v_ids[v_at] := v_id;
+      v_outcomes[v_at] := v_bad;
     end loop;
   end if;
 
   if enqueue_many.options is not null then
+    -- A key that stays taken after its job ended. Looked at only now: an insert that met the key waited for the end.
+    if exists (select from kept_keys) then
+      for v_at, v_id in select n.at, k.job_id from unnest(v_ids, enqueue_many.options) with ordinality n(id, options, at)
+          join kept_keys k on k.unique_key = n.options ->> 'unique_key' and k.until > clock_timestamp() and k.job_id <> n.id loop
+        v_outcomes := coalesce(v_outcomes, array_fill('inserted'::text, array[v_count]));
+        if v_outcomes[v_at] = 'inserted' then delete from jobs j where j.id = v_ids[v_at]; end if;
+        v_ids[v_at] := v_id;
+        v_outcomes[v_at] := 'duplicate';
+      end loop;
+    end if;
+    if exists (select from unnest(enqueue_many.options) o(options) where o.options ? 'depends_on') then
+      perform defer_jobs(array_agg(n.id), array_agg(n.options)) from unnest(v_ids, enqueue_many.options, v_outcomes) n(id, options, outcome)
+        where coalesce(n.outcome, 'inserted') <> 'duplicate';
+    end if;
     perform pg_notify(hint_channel(), n.queue) from (
       select distinct q.queue from unnest(enqueue_many.queues, enqueue_many.options) q(queue, options)
       where q.options -> 'notify' = 'true') n;
@@ -1449,6 +1602,95 @@ AS $function$
       or j.created_at <= clock_timestamp() - make_interval(secs => (filter ->> 'older_than_seconds')::float8))
 $function$;
 
+CREATE OR REPLACE FUNCTION fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_schedule schedules;
+  v_tick timestamptz;
+  v_name text;
+  v_job bigint;
+  v_outcome text;
+begin
+  if cardinality(fire_schedule.fire) + cardinality(fire_schedule.skip) > 10000 then
+    raise exception using errcode = '22023', message = 'more than 10000 ticks at once: fire the rest with another call';
+  end if;
+  if exists (select from unnest(fire_schedule.fire || fire_schedule.skip) t(tick)
+    where t.tick is null or t.tick > clock_timestamp() or t.tick < fire_schedule.expected or t.tick >= fire_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'ticks must not be ahead of time, before expected, or at next_at or later';
+  end if;
+  -- Who is late does not wait for who is first.
+  select * from schedules s where s.name = fire_schedule.name and s.next_at = fire_schedule.expected and not s.paused
+    for update skip locked into v_schedule;
+  if not found then return false; end if;
+  foreach v_tick in array coalesce(fire_schedule.fire, '{}') loop
+    -- A tick that is on record is over, though somebody set next_at back.
+    continue when exists (select from schedule_ticks k where k.schedule = fire_schedule.name and k.tick = v_tick);
+    v_name := to_char(v_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+    select e.id, e.outcome from enqueue(v_schedule.queue, v_schedule.kind, v_schedule.payload, v_schedule.options || jsonb_build_object(
+        'unique_key', 'schedule/' || v_schedule.name || '/' || v_name,
+        'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name, 'tick', v_name))) e
+      into v_job, v_outcome;
+    insert into schedule_ticks (schedule, tick, outcome, job_id)
+    values (v_schedule.name, v_tick, case v_outcome when 'inserted' then 'fired' else 'duplicate' end, v_job);
+  end loop;
+  insert into schedule_ticks (schedule, tick, outcome)
+  select v_schedule.name, t.tick, 'skipped' from unnest(fire_schedule.skip) t(tick) on conflict do nothing;
+  update schedules s set next_at = fire_schedule.next_at,
+    last_tick = greatest(s.last_tick, (select max(t.tick) from unnest(fire_schedule.fire) t(tick)))
+  where s.name = v_schedule.name;
+  if cardinality(fire_schedule.fire) > 0 then perform pg_notify(hint_channel(), v_schedule.queue); end if;
+  return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION forget_what_is_over()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_keep store_settings;
+  v_history interval;
+begin
+  select * from store_settings into v_keep;
+  v_history := make_interval(secs => greatest(v_keep.completed_seconds, v_keep.cancelled_seconds, v_keep.dead_seconds)) + interval '8 days';
+  update job_history h set result = null where h.result is not null and h.result_expires_at <= v_now;
+  delete from kept_keys k where k.until <= v_now;
+  delete from schedule_ticks t where t.tick < v_now - interval '30 days';
+  delete from audit_events e where e.at < v_now - make_interval(secs => v_keep.audit_seconds);
+  delete from holds h where h.until < v_now - interval '7 days';
+  delete from cancel_requests r where not exists (select from jobs j where j.id = r.job_id and j.lease_token = r.lease_token);
+  -- A worker is remembered as long as a job of the history may name it: v_runs says where it ran.
+  delete from workers w where coalesce(w.gone_at, w.lease_until) < v_now - v_history
+    and not exists (select from leases l where l.worker_id = w.id);
+end $function$;
+
+CREATE OR REPLACE FUNCTION heal_leases()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_healed int;
+begin
+  -- Recovery finds running jobs by lease rows alone. A client that gave up rows too early would hide its jobs from it for
+  -- ever; this is the one place that looks at all jobs, once an hour.
+  insert into leases as l (token, worker_id, ids)
+  select j.lease_token, j.worker_id, array_agg(j.id) from jobs j
+  where j.state = 1 and not exists (select from leases k where k.token = j.lease_token and j.id = any(k.ids))
+  group by 1, 2
+  on conflict (token) do update set ids = l.ids || excluded.ids;
+  get diagnostics v_healed = row_count;
+  return v_healed;
+end $function$;
+
 CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[])
  LANGUAGE plpgsql
@@ -1553,19 +1795,64 @@ declare
   v_inserted bigint[];
 begin
   with inserted as (
-    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, unique_key, tag, labels)
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      unique_key, concurrency_key, tag, labels, options)
     overriding system value
-    select n.id, n.queue, n.kind, n.payload, case when o.run_at > v_now then 2 else 0 end, coalesce(o.run_at, v_now), v_now,
-      coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, 5::smallint), o.timeout_ms, o.unique_key, o.tag, o.labels
+    select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4 when o.run_at > v_now then 2 else 0 end,
+      coalesce(o.run_at, v_now), v_now, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
+      coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
+      coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
     from unnest(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options)
         n(id, queue, kind, payload, options)
       left join lateral read_options(n.options) o on n.options is not null and n.options <> '{}'
+      left join queues q on q.name = n.queue
+      left join queue_limits l on l.queue = n.queue
     -- In the order of the keys, so that two batches with the same keys cannot wait for each other in a circle.
     order by o.unique_key, n.id
     on conflict (unique_key) where unique_key is not null do nothing
     returning id)
   select array_agg(i.id) from inserted i into v_inserted;
   return coalesce(v_inserted, '{}');
+end $function$;
+
+CREATE OR REPLACE FUNCTION insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb)
+ RETURNS TABLE(id bigint, outcome text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old jobs;
+  v_replace boolean := coalesce(insert_or_find.options ->> 'unique_mode' = 'replace', false);
+begin
+  loop
+    if v_replace then
+      select j.* from jobs j where j.unique_key = insert_or_find.options ->> 'unique_key' for update into v_old;
+    else
+      select j.* from jobs j where j.unique_key = insert_or_find.options ->> 'unique_key' into v_old;
+    end if;
+    if not found then
+      -- Whoever had the key has finished meanwhile, so it is free again.
+      if cardinality(insert_jobs(array[new_id], array[queue], array[kind], array[payload], array[options])) = 1 then
+        return query select new_id, 'inserted';
+        return;
+      end if;
+      continue;
+    end if;
+    if not v_replace or v_old.state = 1 then
+      return query select v_old.id, 'duplicate';
+      return;
+    end if;
+    -- The same job as far as anybody knows who has its id, and a new one in all the rest.
+    delete from job_dependencies d where d.job_id = v_old.id;
+    delete from jobs j where j.id = v_old.id;
+    perform insert_jobs(array[v_old.id], array[queue], array[kind], array[payload], array[options]);
+    update jobs j set generation = v_old.generation, created_at = v_old.created_at, last_lease_token = v_old.last_lease_token
+    where j.id = v_old.id;
+    return query select v_old.id, 'replaced';
+    return;
+  end loop;
 end $function$;
 
 CREATE OR REPLACE FUNCTION keep_keys(ended jsonb)
@@ -1586,7 +1873,7 @@ CREATE OR REPLACE FUNCTION lock_waiting(ids bigint[])
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET search_path TO 'jobqueue', 'pg_temp'
- SET lock_timeout TO '100ms'
+ SET lock_timeout TO '500ms'
 AS $function$
 begin
   return array(select j.id from jobs j where j.id = any(lock_waiting.ids) order by j.id for update);
@@ -1647,16 +1934,20 @@ CREATE OR REPLACE FUNCTION maintain(days_ahead integer DEFAULT 7)
  SET search_path TO 'jobqueue', 'pg_temp'
  SET lock_timeout TO '5s'
 AS $function$
+declare
+  v_made int;
 begin
   if days_ahead is null or days_ahead not between 0 and 366 then
     raise exception using errcode = '22023', message = format('days_ahead is %s: write 0 to 366', coalesce(days_ahead::text, 'null'));
   end if;
   if not pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' maintain', 7001)) then return 0; end if;
-  delete from workers w where w.state = 'gone' and w.gone_at < clock_timestamp() - interval '7 days';
-  delete from workers w where w.state <> 'gone' and w.lease_until < clock_timestamp() - interval '7 days'
-    and not exists (select from jobs j where j.state = 1 and j.worker_id = w.id);
-  delete from holds h where h.until < clock_timestamp() - interval '7 days';
-  return make_history_partitions(days_ahead);
+  perform heal_leases();
+  perform release_deferred(10000);
+  perform forget_what_is_over();
+  v_made := make_history_partitions(days_ahead);
+  -- Last, because it takes a lock that is held to the end of the transaction.
+  perform retire_history();
+  return v_made;
 end $function$;
 
 CREATE OR REPLACE FUNCTION make_history_partitions(days_ahead integer)
@@ -1747,6 +2038,33 @@ AS $function$
 begin
   perform check_queue_name(queue);
   perform pg_notify(hint_channel(), queue);
+end $function$;
+
+CREATE OR REPLACE FUNCTION pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(pause_schedule.actor, pause_schedule.reason);
+  if pause_schedule.paused is null then
+    raise exception using errcode = '22023', message = 'paused is null: write true or false';
+  end if;
+  select * from schedules s where s.name = pause_schedule.name for update into v_old;
+  if not found or v_old.paused = pause_schedule.paused then return false; end if;
+  -- What would have been due meanwhile is no tick: it goes on from now.
+  update schedules s set paused = pause_schedule.paused,
+    next_at = case when pause_schedule.paused then s.next_at else pause_schedule.next_at end
+  where s.name = pause_schedule.name;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
+    jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
+    jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
+  return true;
 end $function$;
 
 CREATE OR REPLACE FUNCTION pick_in_turns(queue text, room integer, per_key integer, from_key text)
@@ -1922,6 +2240,103 @@ begin
   return found;
 end $function$;
 
+CREATE OR REPLACE FUNCTION put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_key text;
+  v_value jsonb;
+  v_old schedules;
+  v_new schedules;
+begin
+  perform check_words(put_schedule.actor, put_schedule.reason);
+  if octet_length(put_schedule.name) <= 128 and put_schedule.name ~ '^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$' is not true then
+    raise exception using errcode = '22023',
+      message = format('%s cannot be the name of a schedule', coalesce(quote_literal(left(put_schedule.name, 80)), 'null')),
+      hint = 'write lower-case letters, digits, ".", "_", "/" and "-", beginning and ending with a letter or digit, at most 128';
+  end if;
+  if jsonb_typeof(put_schedule.schedule) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'schedule must be a JSON object';
+  end if;
+  if not isfinite(put_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'next_at must be an instant, or null when there is no further tick';
+  end if;
+  v_new.payload := '{}';
+  v_new.options := '{}';
+  v_new.time_zone := 'UTC';
+  v_new.missed_ticks := 'once';
+  v_new.max_missed := 100;
+  for v_key, v_value in select * from jsonb_each(put_schedule.schedule) loop
+    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks') and jsonb_typeof(v_value) <> 'string' then
+      raise exception using errcode = '22023', message = format('%s of a schedule must be a string', v_key);
+    end if;
+    case v_key
+      when 'queue' then v_new.queue := v_value #>> '{}';
+      when 'kind' then v_new.kind := v_value #>> '{}';
+      when 'payload' then v_new.payload := v_value;
+      when 'cron' then v_new.cron := v_value #>> '{}';
+      when 'max_missed' then v_new.max_missed := coalesce(read_setting(v_value, v_key, 1, 1000), 100);
+      when 'time_zone' then
+        v_new.time_zone := v_value #>> '{}';
+        if not exists (select from pg_timezone_names z where z.name = v_new.time_zone) then
+          raise exception using errcode = '22023', message = format('%s is no time zone', quote_literal(left(v_new.time_zone, 80))),
+            hint = 'write a name such as Europe/Berlin, or UTC';
+        end if;
+      when 'missed_ticks' then
+        v_new.missed_ticks := v_value #>> '{}';
+        if v_new.missed_ticks not in ('skip', 'once', 'all') then
+          raise exception using errcode = '22023', message = format('missed_ticks is %s: write skip, once or all', quote_literal(left(v_new.missed_ticks, 80)));
+        end if;
+      when 'options' then
+        perform read_options(v_value);
+        if v_value ?| '{unique_key,unique_mode,run_at,depends_on}' then
+          raise exception using errcode = '22023', message = 'options of a schedule cannot hold unique_key, unique_mode, run_at or depends_on',
+            hint = 'each tick has a unique key of its own';
+        end if;
+        v_new.options := v_value;
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s of a schedule', quote_literal(left(v_key, 80))),
+          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed';
+    end case;
+  end loop;
+  perform check_queue_name(v_new.queue);
+  if v_new.kind is null or octet_length(v_new.kind) > 128 or v_new.kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' then
+    raise exception using errcode = '22023', message = format('%s cannot be the kind of a job', coalesce(quote_literal(left(v_new.kind, 150)), 'null')),
+      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
+  end if;
+  if octet_length(v_new.payload::text) > 1048576 then
+    raise exception using errcode = '22023', message = 'the payload of a schedule has more than 1048576 bytes';
+  end if;
+  if v_new.cron is null or char_length(v_new.cron) not between 1 and 256 then
+    raise exception using errcode = '22023', message = 'cron of a schedule is missing: write five fields, or six with seconds first';
+  end if;
+
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' schedule ' || put_schedule.name, 7001));
+  select * from schedules s where s.name = put_schedule.name for update into v_old;
+  if v_old.name is not null and v_old.queue = v_new.queue and v_old.kind = v_new.kind and v_old.payload::jsonb = v_new.payload::jsonb
+    and v_old.options = v_new.options and v_old.cron = v_new.cron and v_old.time_zone = v_new.time_zone
+    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed then
+    return false;
+  end if;
+  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, next_at)
+  values (put_schedule.name, v_new.queue, v_new.kind, v_new.payload, v_new.options, v_new.cron, v_new.time_zone, v_new.missed_ticks,
+    v_new.max_missed, put_schedule.next_at)
+  on conflict (name) do update set queue = excluded.queue, kind = excluded.kind, payload = excluded.payload, options = excluded.options,
+    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed,
+    -- Ticks that are due already are not lost because somebody changes the payload.
+    next_at = case when s.cron = excluded.cron and s.time_zone = excluded.time_zone then s.next_at else excluded.next_at end;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('put_schedule', put_schedule.actor, 'schedules/' || put_schedule.name, put_schedule.reason,
+    case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
+    jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
+      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'next_at', put_schedule.next_at));
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION queue_stats()
  RETURNS TABLE(queue text, pending bigint, scheduled bigint, running bigint, failed bigint, dead bigint, stale bigint, oldest_pending_seconds double precision, oldest_pending_since timestamp with time zone, deferred bigint, cancelled bigint, held boolean, max_running integer, max_running_per_key integer, fair boolean, rate_count integer, rate_period_ms integer)
  LANGUAGE sql
@@ -1956,6 +2371,37 @@ AS $function$
   order by n.name
 $function$;
 
+CREATE OR REPLACE FUNCTION read_dependencies(value jsonb)
+ RETURNS TABLE(id bigint, policy text)
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+#variable_conflict use_variable
+declare
+  v_item jsonb;
+  v_id text;
+begin
+  if jsonb_typeof(value) <> 'array' or jsonb_array_length(value) > 1000 then
+    raise exception using errcode = '22023', message = 'option depends_on must be an array of at most 1000 jobs',
+      hint = 'write ids, or {"id": …, "policy": "run"} to run even when that job is not completed';
+  end if;
+  for v_item in select * from jsonb_array_elements(value) loop
+    policy := 'cancel';
+    if jsonb_typeof(v_item) = 'object' then
+      perform check_keys(v_item, '{id,policy}', 'option depends_on');
+      if v_item ? 'policy' then policy := check_word(v_item -> 'policy', '{cancel,run}', 'policy of option depends_on'); end if;
+      v_item := v_item -> 'id';
+    end if;
+    v_id := v_item #>> '{}';
+    -- Programs whose numbers lose digits send ids as strings.
+    if (jsonb_typeof(v_item) in ('number', 'string') and v_id ~ '^[0-9]{1,18}$') is not true then
+      raise exception using errcode = '22023', message = format('option depends_on names %s, which is no id of a job', coalesce(left(v_item::text, 80), 'nothing'));
+    end if;
+    id := v_id::bigint;
+    return next;
+  end loop;
+end $function$;
+
 CREATE OR REPLACE FUNCTION read_fact(facts jsonb, name text)
  RETURNS text
  LANGUAGE sql
@@ -1965,7 +2411,7 @@ AS $function$
 $function$;
 
 CREATE OR REPLACE FUNCTION read_options(options jsonb)
- RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, unique_key text, tag text, labels jsonb, notify boolean)
+ RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, deferred boolean, kept jsonb)
  LANGUAGE plpgsql
  STABLE
 AS $function$
@@ -1976,47 +2422,29 @@ declare
   v_number numeric;
   v_text text;
 begin
-  priority := 0; max_attempts := 5; notify := false;
+  priority := 0; deferred := false;
   if jsonb_typeof(options) <> 'object' then
     raise exception using errcode = '22023', message = 'options must be a JSON object, not ' || jsonb_typeof(options);
   end if;
   for v_key, v_value in select * from jsonb_each(options) loop
-    v_text := v_value #>> '{}';
-    if v_key in ('priority', 'delay_seconds', 'max_attempts', 'timeout_seconds') then
-      if jsonb_typeof(v_value) <> 'number' then
-        raise exception using errcode = '22023', message = format('option %s must be a number, not %s', v_key, v_value);
-      end if;
-      v_number := v_text::numeric;
-    end if;
+    continue when v_value = 'null';
     case v_key
       when 'priority' then
-        if v_number <> trunc(v_number) or v_number not between -32768 and 32767 then
-          raise exception using errcode = '22023',
-            message = format('option priority is %s: write a whole number from -32768 (first) to 32767', v_number);
-        end if;
-        priority := v_number;
+        priority := check_number(v_value, -32768, 32767, true, 'option priority', 'whole number from -32768 (first) to 32767');
       when 'max_attempts' then
-        if v_number <> trunc(v_number) or v_number not between 1 and 1000 then
-          raise exception using errcode = '22023',
-            message = format('option max_attempts is %s: write a whole number from 1 to 1000', v_number);
-        end if;
-        max_attempts := v_number;
+        max_attempts := check_number(v_value, 1, 1000, true, 'option max_attempts', 'whole number from 1 to 1000');
       when 'timeout_seconds' then
-        if v_number * 1000 not between 1 and 604800000 then
-          raise exception using errcode = '22023',
-            message = format('option timeout_seconds is %s: write a number above 0, at most 604800 (7 days)', v_number);
-        end if;
-        timeout_ms := round(v_number * 1000);
+        timeout_ms := round(1000 * check_number(v_value, 0.001, 604800, false, 'option timeout_seconds', 'number above 0, at most 604800 (7 days)'));
+      when 'result_ttl_seconds' then
+        result_ttl_seconds := check_number(v_value, 0, 315360000, true, 'option result_ttl_seconds', 'whole number from 0 (do not keep the result) to 315360000 (10 years)');
       when 'delay_seconds' then
-        if v_number not between 0 and 315360000 then
-          raise exception using errcode = '22023',
-            message = format('option delay_seconds is %s: write a number from 0 to 315360000 (10 years)', v_number);
-        end if;
+        v_number := check_number(v_value, 0, 315360000, false, 'option delay_seconds', 'number from 0 to 315360000 (10 years)');
         if options ? 'run_at' then
           raise exception using errcode = '22023', message = 'options run_at and delay_seconds exclude each other: write one';
         end if;
         if v_number > 0 then run_at := clock_timestamp() + make_interval(secs => v_number::float8); end if;
       when 'run_at' then
+        v_text := v_value #>> '{}';
         -- Without a zone the instant would depend on a setting of the session; "infinity" and the like are no instants.
         if jsonb_typeof(v_value) <> 'string'
           or v_text !~ '^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?\s?([Zz]|[+-]\d\d(:?\d\d)?)$' then
@@ -2024,12 +2452,9 @@ begin
             message = format('option run_at is %s: write an instant with its zone, such as "2030-01-31T08:00:00Z"', left(v_value::text, 80));
         end if;
         run_at := v_text::timestamptz;
-      when 'unique_key', 'tag' then
-        if jsonb_typeof(v_value) <> 'string' or char_length(v_text) not between 1 and 200 then
-          raise exception using errcode = '22023',
-            message = format('option %s must be a string of 1 to 200 characters', v_key);
-        end if;
-        if v_key = 'tag' then tag := v_text; else unique_key := v_text; end if;
+      when 'unique_key' then unique_key := check_text(v_value, 200, 'option unique_key');
+      when 'tag' then tag := check_text(v_value, 200, 'option tag');
+      when 'concurrency_key' then concurrency_key := check_text(v_value, 200, 'option concurrency_key');
       when 'labels' then
         if jsonb_typeof(v_value) <> 'object' or (select count(*) > 32 or coalesce(bool_or(
             jsonb_typeof(l.value) <> 'string' or char_length(l.key) not between 1 and 63 or char_length(l.value #>> '{}') > 256), false)
@@ -2038,15 +2463,49 @@ begin
             message = 'option labels must be an object of at most 32 strings: names of 1 to 63, values of at most 256 characters';
         end if;
         labels := v_value;
+      when 'depends_on' then
+        perform read_dependencies(v_value);
+        deferred := jsonb_array_length(v_value) > 0;
+      when 'unique_mode', 'unique_for_seconds' then
+        if coalesce(options -> 'unique_key', 'null') = 'null' then
+          raise exception using errcode = '22023', message = format('option %s needs the option unique_key', v_key);
+        end if;
+        if v_key = 'unique_mode' then
+          perform check_word(v_value, '{skip,replace}', 'option unique_mode');
+        else
+          perform check_number(v_value, 0, 315360000, false, 'option unique_for_seconds', 'number from 0 to 315360000 (10 years)');
+          kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
+        end if;
+      when 'retry' then
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, check_retry(v_value, 'option retry'));
+      when 'on_worker_loss' then
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, check_word(v_value, '{retry,fail,hold}', 'option on_worker_loss'));
+      when 'traceparent' then
+        if check_text(v_value, 200, 'option traceparent') !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$' then
+          raise exception using errcode = '22023',
+            message = format('option traceparent is %s: write it as W3C Trace Context does', left(v_value::text, 80)),
+            hint = 'such as "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"';
+        end if;
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
+      when 'finaliser' then
+        perform check_keys(v_value, '{kind,queue,payload}', 'option finaliser');
+        perform check_kind(v_value ->> 'kind');
+        if v_value ? 'queue' then perform check_queue_name(v_value ->> 'queue'); end if;
+        if octet_length((v_value -> 'payload')::text) > 1048576 then
+          raise exception using errcode = '22023', message = 'the payload of option finaliser has more than 1048576 bytes',
+            hint = 'put large data elsewhere and name it';
+        end if;
+        kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
       when 'notify' then
         if jsonb_typeof(v_value) <> 'boolean' then
           raise exception using errcode = '22023', message = 'option notify must be true or false';
         end if;
-        notify := v_value::boolean;
       else
         raise exception using errcode = '22023',
           message = format('unknown option %s', quote_literal(left(v_key, 80))),
-          hint = 'options are priority, run_at, delay_seconds, max_attempts, timeout_seconds, unique_key, tag, labels, notify';
+          hint = 'options are priority, run_at, delay_seconds, max_attempts, timeout_seconds, result_ttl_seconds, retry, '
+            || 'on_worker_loss, unique_key, unique_mode, unique_for_seconds, concurrency_key, tag, labels, depends_on, finaliser, '
+            || 'traceparent, notify';
     end case;
   end loop;
   return next;
@@ -2341,6 +2800,44 @@ begin
   return v_settled + v_released;
 end $function$;
 
+CREATE OR REPLACE FUNCTION retire_history()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '500ms'
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_keep store_settings;
+  v_dropped int := 0;
+  v_name text;
+begin
+  select * from store_settings into v_keep;
+  -- What goes earlier than its day does.
+  delete from job_history h where h.state = 12 and h.finished_at < v_now - make_interval(secs => v_keep.dead_seconds);
+  delete from job_history h where h.state = 11 and h.finished_at < v_now - make_interval(secs => v_keep.cancelled_seconds);
+  delete from job_history_default h where h.state = 10 and h.finished_at < v_now - make_interval(secs => v_keep.completed_seconds);
+  for v_name in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'job_history'::regclass and c.relname ~ '^job_history_[0-9]{8}$'
+      and to_date(right(c.relname, 8), 'YYYYMMDD') + 1 <= (v_now - make_interval(secs => v_keep.completed_seconds))
+    order by 1 loop
+    begin
+      -- Completions wait for this lock, hence the short time to get it; who cannot get it comes again in an hour.
+      execute format('alter table job_history detach partition %I', v_name);
+      -- Dead and cancelled jobs may be kept longer than their day; no partition covers it now, so they go to the default one.
+      execute format('insert into job_history select * from %I h where h.state <> 10', v_name);
+      execute format('drop table %I', v_name);
+      v_dropped := v_dropped + 1;
+    exception when lock_not_available then
+      exit;
+    end;
+  end loop;
+  return v_dropped;
+end $function$;
+
 CREATE OR REPLACE FUNCTION retry_job(id bigint, actor text, reason text)
  RETURNS text
  LANGUAGE sql
@@ -2591,6 +3088,166 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION why_job(id bigint)
+ RETURNS TABLE(rank integer, code text, message text, detail jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_job v_jobs;
+  v_ahead bigint;
+begin
+  select * from v_jobs j where j.id = why_job.id into v_job;
+  if v_job.id is null then
+    return query select 1, 'not_found', format('There is no job %s: it never was, was deleted, or ended longer ago than the store keeps.', why_job.id), '{}'::jsonb;
+  elsif v_job.stored_state >= 10 then
+    return query select 1, v_job.state, case v_job.state when 'completed' then format('It was completed at %s.', v_job.finished_at)
+      when 'cancelled' then format('It was cancelled at %s%s.', v_job.finished_at, coalesce(': ' || left(v_job.last_error, 200), ''))
+      else format('It is dead since %s (%s). %s', v_job.finished_at, v_job.dead_reason, v_job.recovery_hint) end,
+      jsonb_build_object('finished_at', v_job.finished_at, 'dead_reason', v_job.dead_reason);
+  elsif v_job.state = 'running' then
+    return query select 1, case when v_job.is_stale then 'stale' when v_job.cancel_requested then 'cancel_requested' else 'running' end,
+      format('%s has had it since %s. %s%s', v_job.locked_by, v_job.claimed_at, v_job.recovery_hint,
+        case when v_job.cancel_requested then ' Its worker has been asked to stop it.' else '' end),
+      jsonb_build_object('worker', v_job.worker_id, 'claimed_at', v_job.claimed_at, 'locked_until', v_job.locked_until);
+  elsif v_job.state = 'deferred' then
+    if v_job.can_retry then
+      return query select 1, 'held_by_recovery', v_job.recovery_hint, v_job.last_recovery;
+    elsif not exists (select from job_dependencies d where d.job_id = why_job.id) then
+      return query select 1, 'releasing', 'What it waited for has ended: a sweep releases it within seconds.', '{}'::jsonb;
+    else
+      return query select row_number() over (order by d.depends_on)::int, 'depends_on', format('It waits for job %s, which is %s.', d.depends_on, coalesce(p.state, 'gone')),
+        jsonb_build_object('job', d.depends_on, 'state', p.state, 'policy', d.policy)
+        from (select * from job_dependencies d where d.job_id = why_job.id order by d.depends_on limit 100) d left join v_jobs p on p.id = d.depends_on;
+    end if;
+  elsif v_job.state in ('scheduled', 'failed') then
+    return query select 1, v_job.state, case v_job.state when 'scheduled' then format('Its time comes at %s.', v_job.run_at)
+      else format('Its attempt %s of %s failed; the next one may start at %s.', v_job.attempt, v_job.max_attempts, v_job.run_at) end,
+      jsonb_build_object('run_at', v_job.run_at);
+    return query select w.rank + 1, w.code, 'And then: ' || w.message, w.detail from why_queue(v_job.queue) w where w.code in ('held', 'no_worker', 'no_healthy_worker', 'stopped');
+  else
+    return query select w.* from why_queue(v_job.queue) w where w.code not in ('nothing_pending', 'nothing', 'no_handler', 'max_running_per_key')
+      or (w.code = 'no_handler' and w.detail ->> 'kind' = v_job.kind)
+      or (w.code = 'max_running_per_key' and w.detail ->> 'concurrency_key' = v_job.concurrency_key);
+    -- Counting stops where the number says nothing more.
+    select count(*) from (select from jobs a where a.queue = v_job.queue and a.state = 0
+      and (a.priority, a.run_at, a.id) < (v_job.priority, v_job.run_at, v_job.id) limit 10000) a into v_ahead;
+    return query select 1000, 'position', case v_ahead when 0 then 'It is the next of its queue.'
+      else format('%s%s jobs of its queue go before it.', case v_ahead when 10000 then 'At least ' else '' end, v_ahead) end, jsonb_build_object('ahead', v_ahead);
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION why_queue(queue text)
+ RETURNS TABLE(rank integer, code text, message text, detail jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_limits queue_limits;
+  v_running bigint;
+  v_limited bigint;
+  v_tokens float8;
+  v_serving bigint[];
+  v_rank int := 0;
+  v_pending boolean;
+  v_next timestamptz;
+  r record;
+begin
+  select exists (select from jobs j where j.queue = why_queue.queue and j.state = 0)
+    or exists (select from jobs j where j.state in (2, 3) and j.run_at <= v_now and j.queue = why_queue.queue) into v_pending;
+  if not v_pending and not exists (select from queues q where q.name = why_queue.queue)
+    and not exists (select from jobs j where j.queue = why_queue.queue limit 1) then
+    return query select 1, 'unknown_queue', format('No queue is called %s: it has had no job, no hold and no policy.', why_queue.queue), '{}'::jsonb;
+    return;
+  end if;
+
+  for r in select h.* from holds h where h.queue in ('*', why_queue.queue) and (h.until is null or h.until > v_now)
+      order by h.queue = '*' desc, h.since loop
+    v_rank := v_rank + 1;
+    return query select v_rank, 'held', format('%s is held by %s (%s): %s. Release the hold %s%s.', case r.queue when '*' then 'Every queue' else 'It' end,
+        r.actor, r.source, r.reason, r.name, coalesce(', or wait until ' || r.until, '')),
+      jsonb_build_object('queue', r.queue, 'name', r.name, 'source', r.source, 'actor', r.actor, 'since', r.since, 'until', r.until);
+  end loop;
+
+  select array_agg(w.id) from workers w where why_queue.queue = any(w.queues) and w.state in ('active', 'draining') and w.lease_until > v_now into v_serving;
+  if v_serving is null then
+    v_rank := v_rank + 1;
+    return query select v_rank, 'no_worker', coalesce((select format('No live worker serves it; the last one, %s, was heard %s s ago.', coalesce(w.pod, w.hostname, w.id::text),
+        round(extract(epoch from v_now - w.heartbeat_at))) from workers w where why_queue.queue = any(w.queues) order by w.heartbeat_at desc limit 1),
+        'No worker that serves it has ever registered. Start one with this queue among its queues.'), '{}'::jsonb;
+  elsif not exists (select from v_workers w where w.id = any(v_serving) and w.verdict = 'healthy') then
+    v_rank := v_rank + 1;
+    return query select v_rank, 'no_healthy_worker', format('Workers serve it, but none is healthy: %s.', (select string_agg(s.count || ' ' || s.verdict, ', ')
+        from (select w.verdict, count(*) from v_workers w where w.id = any(v_serving) group by 1 order by 2 desc) s)), jsonb_build_object('workers', v_serving);
+  end if;
+
+  select * from queue_limits l where l.queue = why_queue.queue into v_limits;
+  if v_limits.queue is not null then
+    select count(*) from jobs j where j.limited and j.queue = why_queue.queue into v_limited;
+    if v_limits.max_running = 0 then
+      v_rank := v_rank + 1;
+      return query select v_rank, 'stopped', 'Its max_running is 0, which stops it. Set a higher one, or null.', '{"max_running": 0}'::jsonb;
+    elsif v_limited >= v_limits.max_running then
+      v_rank := v_rank + 1;
+      return query select v_rank, 'max_running', format('%s of its jobs run, as many as max_running allows: the next starts when one of them ends.', v_limited),
+        jsonb_build_object('running', v_limited, 'max_running', v_limits.max_running);
+    end if;
+    v_tokens := case when v_limits.rate_count is not null then least(v_limits.rate_count, v_limits.tokens
+      + extract(epoch from v_now - v_limits.tokens_at) * 1000 * v_limits.rate_count / v_limits.rate_period_ms) end;
+    if v_tokens < 1 then
+      v_rank := v_rank + 1;
+      return query select v_rank, 'rate', format('Its rate of %s per %s s is used up: the next may start in %s s.', v_limits.rate_count, v_limits.rate_period_ms / 1000.0,
+          round(((1 - v_tokens) * v_limits.rate_period_ms / v_limits.rate_count / 1000)::numeric, 1)), jsonb_build_object('rate_count', v_limits.rate_count, 'rate_period_ms', v_limits.rate_period_ms);
+    end if;
+    if v_limits.max_running_per_key is not null then
+      for r in select k.concurrency_key, count(*) as running from jobs k where k.limited and k.queue = why_queue.queue and k.concurrency_key <> ''
+          group by 1 having count(*) >= v_limits.max_running_per_key order by 2 desc limit 5 loop
+        v_rank := v_rank + 1;
+        return query select v_rank, 'max_running_per_key', format('%s jobs of the concurrency key %s run, as many as max_running_per_key allows.', r.running, quote_literal(r.concurrency_key)),
+          jsonb_build_object('concurrency_key', r.concurrency_key, 'running', r.running, 'max_running_per_key', v_limits.max_running_per_key);
+      end loop;
+    end if;
+  end if;
+
+  if v_pending and v_serving is not null then
+    if not exists (select from workers w where w.id = any(v_serving) and coalesce(w.slots_busy, 0) < coalesce(w.concurrency, 1)) then
+      v_rank := v_rank + 1;
+      return query select v_rank, 'slots_busy', format('All slots of the %s workers that serve it are busy. More workers, or more slots, start it sooner.', cardinality(v_serving)),
+        jsonb_build_object('workers', v_serving);
+    end if;
+    for r in select e.name from (select distinct e.name from workers w cross join lateral unnest(w.queues) with ordinality e(name, at)
+          where w.id = any(v_serving) and e.at < array_position(w.queues, why_queue.queue)) e
+        where exists (select from jobs j where j.queue = e.name and j.state = 0)
+          and not exists (select from holds h where h.queue in ('*', e.name) and (h.until is null or h.until > v_now)) order by 1 limit 5 loop
+      v_rank := v_rank + 1;
+      return query select v_rank, 'earlier_queue', format('Workers take the queue %s before it, and that has pending jobs.', r.name), jsonb_build_object('queue', r.name);
+    end loop;
+    for r in select j.kind, count(*) as jobs from (select j.kind from jobs j where j.queue = why_queue.queue and j.state = 0 order by j.priority, j.run_at, j.id limit 1000) j
+        where not exists (select from workers w where w.id = any(v_serving) and (w.kinds is null or j.kind = any(w.kinds)))
+        group by 1 order by 2 desc limit 5 loop
+      v_rank := v_rank + 1;
+      return query select v_rank, 'no_handler', format('No worker that serves it has a handler for the kind %s (%s of the first 1000 pending jobs).', r.kind, r.jobs),
+        jsonb_build_object('kind', r.kind, 'jobs', r.jobs);
+    end loop;
+  end if;
+  if not v_pending then
+    select min(j.run_at) from jobs j where j.state in (2, 3) and j.run_at > v_now and j.queue = why_queue.queue into v_next;
+    v_rank := v_rank + 1;
+    return query select v_rank, 'nothing_pending', 'It has no job that could start now' || coalesce('; the next one''s time comes at ' || v_next || '.',
+      case when exists (select from jobs j where j.state = 4 and j.queue = why_queue.queue) then '; its jobs wait for others, or are held by recovery.' else '.' end),
+      jsonb_build_object('next_run_at', v_next);
+  end if;
+  if v_rank = 0 then
+    return query select 1, 'nothing', 'Nothing stands in its way: jobs start as workers claim them.', '{}'::jsonb;
+  end if;
+end $function$;
+
 CREATE OR REPLACE FUNCTION with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone)
  RETURNS jsonb
  LANGUAGE sql
@@ -2769,11 +3426,21 @@ comment on function cancel_requests(worker bigint) is 'Jobs of a worker that som
 
 comment on function check_filter(filter jsonb, actor text, reason text, max integer) is 'Internal. Raises 22023 unless a bulk act says what, how many, who and why.';
 
+comment on function check_keys(value jsonb, keys text[], what text) is 'Internal. An object with no other keys than these; raises 22023 otherwise.';
+
+comment on function check_kind(kind text) is 'Internal. Raises 22023 when a job cannot have this kind.';
+
+comment on function check_number(value jsonb, lowest numeric, highest numeric, whole boolean, what text, advice text) is 'Internal. A number that must be between two others; raises 22023 in the words of what and advice.';
+
 comment on function check_pairs(ids bigint[], lease_tokens bigint[]) is 'Internal. Raises 22023 unless every id has its token.';
 
 comment on function check_queue_name(name text) is 'Internal. Raises 22023 when a queue cannot have this name.';
 
-comment on function check_retry(policy jsonb, what text) is 'Internal. Raises 22023 unless this is a retry policy.';
+comment on function check_retry(policy jsonb, what text) is 'Internal. A retry policy: {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}}, each of the three optional, the wait doubles; or {"intervals_seconds": [10, 60]}, the last repeats. Raises 22023 for anything else.';
+
+comment on function check_text(value jsonb, longest integer, what text) is 'Internal. A string that is neither empty nor too long; raises 22023 otherwise.';
+
+comment on function check_word(value jsonb, words text[], what text) is 'Internal. One word out of a few; raises 22023 otherwise.';
 
 comment on function check_words(actor text, reason text) is 'Internal. Raises 22023 unless an act says who and why.';
 
@@ -2789,19 +3456,25 @@ comment on function configure_queue(queue text, policy jsonb, actor text, reason
 
 comment on function configure_store(settings jsonb, actor text, reason text) is 'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
 
+comment on function defer_jobs(ids bigint[], options jsonb[]) is 'Internal. What newly enqueued jobs wait for; jobs that wait for nothing that is still live are settled at once.';
+
 comment on function delete_job(id bigint, actor text, reason text) is 'Deletes a job that does not run and has not ended, as if it had never been enqueued. Answer: deleted, not_found, or the state that forbids it (running, completed, cancelled, dead). One audit event when deleted. Raises 22023 without actor or reason.';
 
 comment on function delete_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Deletes the jobs that a filter means, as delete_job does: those that do not run and have not ended. Filter, max, dry_run and answer as in retry_jobs.';
 
 comment on function delete_locked(ids bigint[]) is 'Internal. Deletes jobs that do not run and whose rows the caller has locked.';
 
+comment on function delete_schedule(name text, actor text, reason text) is 'Deletes a schedule; jobs of its ticks that were enqueued stay. Returns whether it was there; only then is an audit event written.';
+
 comment on function deregister_worker(worker bigint) is 'The worker leaves. What it still holds is stale at once.';
 
-comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, unique_key, tag, labels (object of strings), notify (hint to workers when committed). Outcome: inserted, or duplicate with the id of the live job that has the unique_key. Raises 22023 for what cannot be stored.';
+comment on function due_schedules(max integer) is 'Schedules that have a tick due, the longest due first, with the time by this database''s clock. Work out which ticks fire and which are skipped, then call fire_schedule.';
+
+comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry (see check_retry), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
 
 comment on function enqueue_finalisers(ended jsonb, state integer) is 'Internal. The jobs that are to run because these ended.';
 
-comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. Outcome: inserted, or duplicate with the id of the live job that has the unique_key. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
+comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
 
 comment on function ensure_queue(queue text) is 'Makes a queue known before its first job. Returns whether it was new.';
 
@@ -2810,6 +3483,12 @@ comment on function fail(ids bigint[], lease_tokens bigint[], errors text[], dur
 comment on function filter_dead(filter jsonb) is 'Internal. Dead jobs that a filter means; their age counts from when they died.';
 
 comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs that a filter means and that this act can do something to.';
+
+comment on function fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone) is 'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
+
+comment on function forget_what_is_over() is 'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), answered cancel requests and workers that nothing names any more.';
+
+comment on function heal_leases() is 'Internal. Gives running jobs that no lease row names one, so that recovery can find them. Returns how many claims.';
 
 comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
 
@@ -2821,6 +3500,8 @@ comment on function hold_lock(queue text) is 'Internal. Key of the advisory lock
 
 comment on function insert_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[]) is 'Internal. Inserts jobs that were checked; returns the ids of those whose unique key was free.';
 
+comment on function insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb) is 'Internal. A job whose unique key was taken a moment ago: the live job that has it, replaced when that was asked for and it does not run.';
+
 comment on function keep_keys(ended jsonb) is 'Internal. Unique keys that stay taken for a while after these jobs.';
 
 comment on function lock_waiting(ids bigint[]) is 'Internal. Locks jobs, but waits for no long transaction: returns those it got.';
@@ -2829,13 +3510,15 @@ comment on function lost_leases(ids bigint[], lease_tokens bigint[], completing 
 
 comment on function lost_workers(among bigint[]) is 'Internal. Workers that have lease rows and are not live: lapsed, gone, fenced or missing. Their rows are locked, so that none comes back to life before the transaction ends.';
 
-comment on function maintain(days_ahead integer) is 'Housekeeping, about once an hour: partitions of the history for the days ahead; forgets workers and holds that ended a week ago. Returns how many partitions were made; 0 also when another caller is at it.';
+comment on function maintain(days_ahead integer) is 'Housekeeping, about once an hour, by anybody: partitions of the history for the days ahead; drops days that are kept no longer (configure_store) and erases results whose time is over; forgets keys, ticks, audit events, holds and workers that nothing names any more; finds running jobs and deferred jobs that were lost sight of. Returns how many partitions were made; 0 also when another caller is at it.';
 
 comment on function make_history_partitions(days_ahead integer) is 'Internal. Makes the partitions of the history from today (UTC) on.';
 
 comment on function move_to_history(ids bigint[], to_state integer, lease_tokens bigint[], dead_reasons text[], durations_ms integer[], results json[], exit_codes integer[], dependents boolean) is 'Internal. The terminal transition of jobs, to completed 10, cancelled 11 or dead 12 (with a reason each): from jobs to the history, with all that follows from it. Without lease_tokens whoever holds them, so the caller has locked the rows; it has also written what else changes. Returns how many were moved.';
 
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
+
+comment on function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone) is 'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
 
 comment on function pick_in_turns(queue text, room integer, per_key integer, from_key text) is 'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
 
@@ -2845,7 +3528,11 @@ comment on function pick_limited(queue text, max integer) is 'Internal. The rows
 
 comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
 
+comment on function put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text) is 'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
+
 comment on function queue_stats() is 'Counts of every queue, from one statement and hence one instant. Pending: claimable now, held or not; stale: running jobs that no live worker backs or whose deadline passed; dead and cancelled: those still kept. The oldest pending job counts from when it became claimable. held: whether any hold, its own or of *, is in force; then the limits, null where there is none.';
+
+comment on function read_dependencies(value jsonb) is 'Internal. The option depends_on as rows; raises 22023 when it is none.';
 
 comment on function read_fact(facts jsonb, name text) is 'Internal. A fact as text; empty is absent.';
 
@@ -2864,6 +3551,8 @@ comment on function register_worker(facts jsonb) is 'Registers a worker; its lea
 comment on function release(queue text, name text, actor text, reason text) is 'Takes one hold away; others keep the queue held. Returns whether it was in force.';
 
 comment on function release_deferred(max integer) is 'Settles deferred jobs that nobody settled when what they wait for ended, because one transaction could not see the other. Part of every sweep. Returns how many.';
+
+comment on function retire_history() is 'Internal. Drops the days of the history whose completed jobs are kept no longer; what is kept longer stays, in the default partition. Returns how many days were dropped.';
 
 comment on function retry_job(id bigint, actor text, reason text) is 'Runs a job again that failed, is dead, or was held by recovery: a new generation with the same id, pending at once, with all attempts and recoveries before it. Its last_error and errors are kept; what a dead job left in the history stays there, and v_runs shows it. Answer: retried; not_found; duplicate when another live job has its unique key; otherwise the state that forbids it (pending, scheduled, deferred, running, completed, cancelled). One audit event when retried. Raises 22023 without actor or reason.';
 
@@ -2886,6 +3575,10 @@ comment on function snooze(ids bigint[], lease_tokens bigint[], delays_seconds d
 comment on function state_name_at(state integer, run_at timestamp with time zone, now timestamp with time zone) is 'Internal. The state of a job in words. One that waits and whose time has come reads as pending, whether or not a claim has noticed.';
 
 comment on function tidy_leases(lost bigint[]) is 'Internal. Deletes lease rows none of whose jobs still runs under them: all of these lost workers, and some of others.';
+
+comment on function why_job(id bigint) is 'Why a job does not run, most important reason first: its own state (not_found, completed, cancelled, dead, running, stale, cancel_requested, held_by_recovery, depends_on, releasing, scheduled, failed), or, when it is pending, what keeps its queue (as why_queue says) and position: how many go before it.';
+
+comment on function why_queue(queue text) is 'Why jobs of a queue do not start, most important reason first. Codes: unknown_queue, held, no_worker, no_healthy_worker, stopped, max_running, rate, max_running_per_key, slots_busy, earlier_queue, no_handler, nothing_pending, nothing (nothing stands in the way). message is for people, detail for programs.';
 
 comment on function with_error(errors jsonb, attempt integer, generation integer, worker bigint, error text, exit_code integer, at timestamp with time zone) is 'Internal. The errors of a job and one more, the last ten.';
 

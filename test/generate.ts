@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 const GENERATORS = [
   "crds/scripts/generate.ts",
   "store/scripts/dump-schema.ts",
+  "store/scripts/generate-job-states.ts",
   "cli/scripts/generate-reference.ts",
   "charts/scripts/sync-crds.ts",
 ] as const;

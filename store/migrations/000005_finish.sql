@@ -175,7 +175,7 @@ comment on function settle_dependents(bigint[], int) is
   'Internal. These jobs are not live any more: what waited only for them runs, or is cancelled when they were not completed and its policy says so, and so on down the chain. fate: their state when known; 0: deleted. Returns how many jobs were settled.';
 
 create function lock_waiting(ids bigint[]) returns bigint[]
-language plpgsql volatile set search_path = {{schema}}, pg_temp set lock_timeout = '100ms' as $$
+language plpgsql volatile set search_path = {{schema}}, pg_temp set lock_timeout = '500ms' as $$
 begin
   return array(select j.id from jobs j where j.id = any(lock_waiting.ids) order by j.id for update);
 exception when lock_not_available then

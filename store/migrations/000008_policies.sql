@@ -17,20 +17,6 @@ end $$;
 comment on function read_setting(jsonb, text, numeric, numeric, boolean) is
   'Internal. A number of a policy or of the settings; null stays null. Raises 22023 when it is something else or out of bounds.';
 
-create function check_retry(policy jsonb, what text) returns void
-language plpgsql immutable as $$
-declare
-  v_key text;
-  v_value jsonb;
-begin
-  if jsonb_typeof(policy) <> 'object' or policy not in ('{}') and (select count(*) from jsonb_object_keys(policy)) <> 1
-    or not (policy ? 'exponential' or policy ? 'intervals_seconds') then
-    raise exception using errcode = '22023', message = format('%s is %s', what, left(policy::text, 80)),
-      hint = 'write {"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}';
-  end if;
-end $$;
-comment on function check_retry(jsonb, text) is 'Internal. Raises 22023 unless this is a retry policy.';
-
 create function read_policy(policy jsonb, inout q queues, inout l queue_limits)
 language plpgsql stable set search_path = {{schema}}, pg_temp as $$
 declare

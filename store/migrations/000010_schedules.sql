@@ -1,1 +1,191 @@
--- Schedules: whoever sees a tick due fires it, and the transaction that moves next_at is the only one that does.
+-- Schedules: whoever sees a tick due fires it, and the transaction that moves next_at is the only one that does. Cron is
+-- read outside, by whoever fires; what is here decides who fires, that no tick fires twice, and that none fires early.
+
+create function put_schedule(name text, schedule jsonb, next_at timestamptz, actor text, reason text) returns boolean
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_key text;
+  v_value jsonb;
+  v_old schedules;
+  v_new schedules;
+begin
+  perform check_words(put_schedule.actor, put_schedule.reason);
+  if octet_length(put_schedule.name) <= 128 and put_schedule.name ~ '^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$' is not true then
+    raise exception using errcode = '22023',
+      message = format('%s cannot be the name of a schedule', coalesce(quote_literal(left(put_schedule.name, 80)), 'null')),
+      hint = 'write lower-case letters, digits, ".", "_", "/" and "-", beginning and ending with a letter or digit, at most 128';
+  end if;
+  if jsonb_typeof(put_schedule.schedule) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'schedule must be a JSON object';
+  end if;
+  if not isfinite(put_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'next_at must be an instant, or null when there is no further tick';
+  end if;
+  v_new.payload := '{}';
+  v_new.options := '{}';
+  v_new.time_zone := 'UTC';
+  v_new.missed_ticks := 'once';
+  v_new.max_missed := 100;
+  for v_key, v_value in select * from jsonb_each(put_schedule.schedule) loop
+    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks') and jsonb_typeof(v_value) <> 'string' then
+      raise exception using errcode = '22023', message = format('%s of a schedule must be a string', v_key);
+    end if;
+    case v_key
+      when 'queue' then v_new.queue := v_value #>> '{}';
+      when 'kind' then v_new.kind := v_value #>> '{}';
+      when 'payload' then v_new.payload := v_value;
+      when 'cron' then v_new.cron := v_value #>> '{}';
+      when 'max_missed' then v_new.max_missed := coalesce(read_setting(v_value, v_key, 1, 1000), 100);
+      when 'time_zone' then
+        v_new.time_zone := v_value #>> '{}';
+        if not exists (select from pg_timezone_names z where z.name = v_new.time_zone) then
+          raise exception using errcode = '22023', message = format('%s is no time zone', quote_literal(left(v_new.time_zone, 80))),
+            hint = 'write a name such as Europe/Berlin, or UTC';
+        end if;
+      when 'missed_ticks' then
+        v_new.missed_ticks := v_value #>> '{}';
+        if v_new.missed_ticks not in ('skip', 'once', 'all') then
+          raise exception using errcode = '22023', message = format('missed_ticks is %s: write skip, once or all', quote_literal(left(v_new.missed_ticks, 80)));
+        end if;
+      when 'options' then
+        perform read_options(v_value);
+        if v_value ?| '{unique_key,unique_mode,run_at,depends_on}' then
+          raise exception using errcode = '22023', message = 'options of a schedule cannot hold unique_key, unique_mode, run_at or depends_on',
+            hint = 'each tick has a unique key of its own';
+        end if;
+        v_new.options := v_value;
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s of a schedule', quote_literal(left(v_key, 80))),
+          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed';
+    end case;
+  end loop;
+  perform check_queue_name(v_new.queue);
+  if v_new.kind is null or octet_length(v_new.kind) > 128 or v_new.kind !~ '^[A-Za-z0-9_][A-Za-z0-9._:/@+-]*$' then
+    raise exception using errcode = '22023', message = format('%s cannot be the kind of a job', coalesce(quote_literal(left(v_new.kind, 150)), 'null')),
+      hint = 'write letters, digits and . _ : / @ + -, beginning with a letter, digit or _, at most 128';
+  end if;
+  if octet_length(v_new.payload::text) > 1048576 then
+    raise exception using errcode = '22023', message = 'the payload of a schedule has more than 1048576 bytes';
+  end if;
+  if v_new.cron is null or char_length(v_new.cron) not between 1 and 256 then
+    raise exception using errcode = '22023', message = 'cron of a schedule is missing: write five fields, or six with seconds first';
+  end if;
+
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' schedule ' || put_schedule.name, 7001));
+  select * from schedules s where s.name = put_schedule.name for update into v_old;
+  if v_old.name is not null and v_old.queue = v_new.queue and v_old.kind = v_new.kind and v_old.payload::jsonb = v_new.payload::jsonb
+    and v_old.options = v_new.options and v_old.cron = v_new.cron and v_old.time_zone = v_new.time_zone
+    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed then
+    return false;
+  end if;
+  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, next_at)
+  values (put_schedule.name, v_new.queue, v_new.kind, v_new.payload, v_new.options, v_new.cron, v_new.time_zone, v_new.missed_ticks,
+    v_new.max_missed, put_schedule.next_at)
+  on conflict (name) do update set queue = excluded.queue, kind = excluded.kind, payload = excluded.payload, options = excluded.options,
+    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed,
+    -- Ticks that are due already are not lost because somebody changes the payload.
+    next_at = case when s.cron = excluded.cron and s.time_zone = excluded.time_zone then s.next_at else excluded.next_at end;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('put_schedule', put_schedule.actor, 'schedules/' || put_schedule.name, put_schedule.reason,
+    case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
+    jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
+      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'next_at', put_schedule.next_at));
+  return true;
+end $$;
+comment on function put_schedule(text, jsonb, timestamptz, text, text) is
+  'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
+
+create function delete_schedule(name text, actor text, reason text) returns boolean
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(delete_schedule.actor, delete_schedule.reason);
+  delete from schedules s where s.name = delete_schedule.name returning s.* into v_old;
+  if not found then return false; end if;
+  insert into audit_events (action, actor, target, reason, before)
+  values ('delete_schedule', delete_schedule.actor, 'schedules/' || delete_schedule.name, delete_schedule.reason,
+    to_jsonb(v_old) - '{payload,created_at}'::text[]);
+  return true;
+end $$;
+comment on function delete_schedule(text, text, text) is
+  'Deletes a schedule; jobs of its ticks that were enqueued stay. Returns whether it was there; only then is an audit event written.';
+
+create function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamptz default null) returns boolean
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_old schedules;
+begin
+  perform check_words(pause_schedule.actor, pause_schedule.reason);
+  if pause_schedule.paused is null then
+    raise exception using errcode = '22023', message = 'paused is null: write true or false';
+  end if;
+  select * from schedules s where s.name = pause_schedule.name for update into v_old;
+  if not found or v_old.paused = pause_schedule.paused then return false; end if;
+  -- What would have been due meanwhile is no tick: it goes on from now.
+  update schedules s set paused = pause_schedule.paused,
+    next_at = case when pause_schedule.paused then s.next_at else pause_schedule.next_at end
+  where s.name = pause_schedule.name;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
+    jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
+    jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
+  return true;
+end $$;
+comment on function pause_schedule(text, boolean, text, text, timestamptz) is
+  'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
+
+create function due_schedules(max int default 100)
+returns table (name text, cron text, time_zone text, missed_ticks text, max_missed int, next_at timestamptz, now timestamptz)
+language sql volatile security definer set search_path = {{schema}}, pg_temp as $$
+  select s.name, s.cron, s.time_zone, s.missed_ticks, s.max_missed, s.next_at, clock_timestamp() from schedules s
+  where not s.paused and s.next_at <= clock_timestamp() order by s.next_at limit least(greatest(max, 1), 1000)
+$$;
+comment on function due_schedules(int) is
+  'Schedules that have a tick due, the longest due first, with the time by this database''s clock. Work out which ticks fire and which are skipped, then call fire_schedule.';
+
+create function fire_schedule(name text, expected timestamptz, fire timestamptz[], skip timestamptz[], next_at timestamptz) returns boolean
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_schedule schedules;
+  v_tick timestamptz;
+  v_name text;
+  v_job bigint;
+  v_outcome text;
+begin
+  if cardinality(fire_schedule.fire) + cardinality(fire_schedule.skip) > 10000 then
+    raise exception using errcode = '22023', message = 'more than 10000 ticks at once: fire the rest with another call';
+  end if;
+  if exists (select from unnest(fire_schedule.fire || fire_schedule.skip) t(tick)
+    where t.tick is null or t.tick > clock_timestamp() or t.tick < fire_schedule.expected or t.tick >= fire_schedule.next_at) then
+    raise exception using errcode = '22023', message = 'ticks must not be ahead of time, before expected, or at next_at or later';
+  end if;
+  -- Who is late does not wait for who is first.
+  select * from schedules s where s.name = fire_schedule.name and s.next_at = fire_schedule.expected and not s.paused
+    for update skip locked into v_schedule;
+  if not found then return false; end if;
+  foreach v_tick in array coalesce(fire_schedule.fire, '{}') loop
+    -- A tick that is on record is over, though somebody set next_at back.
+    continue when exists (select from schedule_ticks k where k.schedule = fire_schedule.name and k.tick = v_tick);
+    v_name := to_char(v_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+    select e.id, e.outcome from enqueue(v_schedule.queue, v_schedule.kind, v_schedule.payload, v_schedule.options || jsonb_build_object(
+        'unique_key', 'schedule/' || v_schedule.name || '/' || v_name,
+        'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name, 'tick', v_name))) e
+      into v_job, v_outcome;
+    insert into schedule_ticks (schedule, tick, outcome, job_id)
+    values (v_schedule.name, v_tick, case v_outcome when 'inserted' then 'fired' else 'duplicate' end, v_job);
+  end loop;
+  insert into schedule_ticks (schedule, tick, outcome)
+  select v_schedule.name, t.tick, 'skipped' from unnest(fire_schedule.skip) t(tick) on conflict do nothing;
+  update schedules s set next_at = fire_schedule.next_at,
+    last_tick = greatest(s.last_tick, (select max(t.tick) from unnest(fire_schedule.fire) t(tick)))
+  where s.name = v_schedule.name;
+  if cardinality(fire_schedule.fire) > 0 then perform pg_notify(hint_channel(), v_schedule.queue); end if;
+  return true;
+end $$;
+comment on function fire_schedule(text, timestamptz, timestamptz[], timestamptz[], timestamptz) is
+  'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';

@@ -32,7 +32,15 @@ export {
 export { acknowledgeCancel, type CancelRequest, cancelRequests, type StoppedJob } from "./jobs/cancel-requests.ts";
 export { claim, type ClaimedJob, type ClaimRequest } from "./jobs/claim.ts";
 export { complete, type CompletedJob } from "./jobs/complete.ts";
-export { enqueue, type Enqueued, enqueueMany, type NewJob } from "./jobs/enqueue.ts";
+export {
+  type Dependency,
+  enqueue,
+  type Enqueued,
+  enqueueMany,
+  type Finaliser,
+  type NewJob,
+  type RetryPolicy,
+} from "./jobs/enqueue.ts";
 export { fail, type FailedJob } from "./jobs/fail.ts";
 export type { DeadReason, Job, JobAttemptError, JobRecovery } from "./jobs/job.ts";
 export { type LeasedJob } from "./jobs/leases.ts";
@@ -47,12 +55,17 @@ export { configureStore, type StoreSettings } from "./maintenance/configure-stor
 export { maintain } from "./maintenance/maintain.ts";
 export { migrate, type MigrationResult } from "./migrations/migrate.ts";
 export { SCHEMA_VERSION, schemaVersion } from "./migrations/schema-version.ts";
-export { configureQueue, type QueuePolicy, type RetryPolicy } from "./queues/configure-queue.ts";
+export { configureQueue, type QueuePolicy } from "./queues/configure-queue.ts";
 export { ensureQueue, notifyQueue } from "./queues/ensure-queue.ts";
 export { hold, type NewHold } from "./queues/hold.ts";
 export { type Hold, listHolds } from "./queues/list-holds.ts";
 export { type QueueStats, queueStats } from "./queues/queue-stats.ts";
 export { release, type Release } from "./queues/release.ts";
+export { type Reason, whyJob, whyQueue } from "./queues/why.ts";
+export { fireDueSchedules, type FiredSchedule } from "./schedules/fire-due-schedules.ts";
+export { nextTicks } from "./schedules/next-ticks.ts";
+export { type DueSchedule, type MissedTicks, planTicks, type TickPlan } from "./schedules/plan-ticks.ts";
+export { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule } from "./schedules/put-schedule.ts";
 export { type ServerFacts, serverFacts } from "./server-facts.ts";
 export { type QueryableClient, type Session, sessionOn } from "./session.ts";
 export { SQLSTATE_RULES, type SqlstateRule, toStoreError } from "./sqlstate.ts";

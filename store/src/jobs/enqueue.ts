@@ -3,7 +3,7 @@ import { toInstantText } from "../instant.ts";
 import type { Session } from "../session.ts";
 import { toJsonText } from "./json-value.ts";
 
-/** A job to be enqueued. */
+/** A job to be enqueued. What is absent comes from the policy of its queue, else is as stated. */
 export interface NewJob {
   readonly queue: string;
   readonly kind: string;
@@ -15,22 +15,70 @@ export interface NewJob {
   readonly runAt?: Date | string;
   /** Not before this many seconds from now by the database's clock. */
   readonly delaySeconds?: number;
-  /** Attempts before the job is dead; 1 to 1000, 5 when absent. */
+  /** Attempts before the job is dead; 1 to 1000, else 5. */
   readonly maxAttempts?: number;
-  /** Seconds an attempt may take before the worker aborts it; above 0, at most 7 days. */
+  /** Seconds an attempt may take before the worker aborts it; above 0, at most 7 days, else unlimited. */
   readonly timeoutSeconds?: number;
+  /** Seconds its result can be read after it completed; 0 keeps none. Else as long as the record itself. */
+  readonly resultTtlSeconds?: number;
+  /** How long it waits after a failed attempt. */
+  readonly retry?: RetryPolicy;
+  /** What recovery does when its worker is lost: run it again, make it dead, or keep it for a person. */
+  readonly onWorkerLoss?: "retry" | "fail" | "hold";
   /** While a job with this key is live in the store, enqueueing another is a duplicate. At most 200 characters. */
   readonly uniqueKey?: string;
+  /** With `replace` the live job with the same key becomes this one, under its id, unless it runs. Else `skip`. */
+  readonly uniqueMode?: "skip" | "replace";
+  /** Seconds for which the key stays taken after the job ended, so that a late repeat is a duplicate too (G2). */
+  readonly uniqueForSeconds?: number;
+  /** Jobs of a queue with the same key share its limit per key, and one turn. At most 200 characters. */
+  readonly concurrencyKey?: string;
   /** A word to find the job by. At most 200 characters. */
   readonly tag?: string;
   /** Names and values to find the job by; at most 32. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Jobs that must end before this one may run: ids, or ids with a policy. */
+  readonly dependsOn?: readonly (string | Dependency)[];
+  /** A job that is enqueued when this one ends, however it ends. */
+  readonly finaliser?: Finaliser;
+  /** W3C Trace Context of whoever enqueues, for the trace to go on in the worker. */
+  readonly traceparent?: string;
 }
 
-/** Outcome of an enqueue: a new job, or the live job that already has the unique key. */
+/** A job to wait for. */
+export interface Dependency {
+  readonly id: string;
+  /** When it ends other than completed: `cancel` the waiting job too (else), or `run` it all the same. */
+  readonly policy?: "cancel" | "run";
+}
+
+/** What to enqueue when a job ends. */
+export interface Finaliser {
+  readonly kind: string;
+  /** The queue of the job itself when absent. */
+  readonly queue?: string;
+  /** `{"job": id, "generation": n, "state": …}` of the job that ended when absent. */
+  readonly payload?: unknown;
+}
+
+/** Waits between attempts: doubling, or as listed, the last one repeated. Seconds, at most a year. */
+export type RetryPolicy =
+  | {
+      readonly exponential: {
+        /** 1 when absent. */
+        readonly initialSeconds?: number;
+        /** 3600 when absent. */
+        readonly maxSeconds?: number;
+        /** By how much a wait is longer or shorter at random; 20 when absent. */
+        readonly jitterPercent?: number;
+      };
+    }
+  | { readonly intervalsSeconds: readonly number[] };
+
+/** Outcome of an enqueue: a new job, or the job that already has the unique key, as it was or replaced. */
 export interface Enqueued {
   readonly id: string;
-  readonly outcome: "inserted" | "duplicate";
+  readonly outcome: "inserted" | "duplicate" | "replaced";
 }
 
 /** Enqueues one job. See `enqueueMany`. */
@@ -47,7 +95,10 @@ export async function enqueue(session: Session, job: NewJob): Promise<Enqueued> 
  */
 export async function enqueueMany(session: Session, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   if (jobs.length === 0) return [];
-  const options = jobs.map(optionsOf);
+  const options = jobs.map((job) => {
+    const given = jobOptions(job);
+    return given && toJsonText(given, "options");
+  });
   const rows = await session.query<Enqueued>(
     `select id, outcome from ${quoteIdentifier(session.schema)}.enqueue_many($1, $2, $3::json[], $4::jsonb[])`,
     [
@@ -66,17 +117,35 @@ export async function enqueueMany(session: Session, jobs: readonly NewJob[]): Pr
   return rows;
 }
 
-function optionsOf(job: NewJob): string | undefined {
+/** Options of a job as SQL reads them; undefined when there are none. */
+export function jobOptions(job: Omit<NewJob, "queue" | "kind">): object | undefined {
   const options = {
     priority: job.priority,
     run_at: job.runAt === undefined ? undefined : toInstantText(job.runAt, "runAt"),
     delay_seconds: job.delaySeconds,
     max_attempts: job.maxAttempts,
     timeout_seconds: job.timeoutSeconds,
+    result_ttl_seconds: job.resultTtlSeconds,
+    retry: job.retry && retryJson(job.retry),
+    on_worker_loss: job.onWorkerLoss,
     unique_key: job.uniqueKey,
+    unique_mode: job.uniqueMode,
+    unique_for_seconds: job.uniqueForSeconds,
+    concurrency_key: job.concurrencyKey,
     tag: job.tag,
     labels: job.labels,
+    depends_on: job.dependsOn,
+    finaliser: job.finaliser,
+    traceparent: job.traceparent,
   };
-  if (Object.values(options).every((value) => value === undefined)) return undefined;
-  return toJsonText(options, "options");
+  return Object.values(options).every((value) => value === undefined) ? undefined : options;
+}
+
+/** A retry policy as the SQL functions take it. */
+export function retryJson(policy: RetryPolicy): Record<string, unknown> {
+  if ("intervalsSeconds" in policy) return { intervals_seconds: policy.intervalsSeconds };
+  const { initialSeconds, maxSeconds, jitterPercent } = policy.exponential;
+  return {
+    exponential: { initial_seconds: initialSeconds, max_seconds: maxSeconds, jitter_percent: jitterPercent },
+  };
 }

@@ -67,7 +67,7 @@ forEachPostgres(({ adminUrl }) => {
     expect((await getJob(store.database, await finishOne()))?.state).toBe("completed");
   });
 
-  it("forgets workers and holds that ended more than a week ago, nothing else", async () => {
+  it("forgets workers that the history cannot name any more and holds that ended a week ago, nothing else", async () => {
     const [old, recent, silent, alive] = [
       await store.worker(),
       await store.worker(),
@@ -76,9 +76,9 @@ forEachPostgres(({ adminUrl }) => {
     ];
     const age = async (worker: string, sql: string) =>
       store.database.query(`update jobqueue.workers set ${sql} where id = $1`, [worker]);
-    await age(old, "state = 'gone', gone_at = clock_timestamp() - interval '8 days'");
-    await age(recent, "state = 'gone', gone_at = clock_timestamp() - interval '6 days'");
-    await age(silent, "lease_until = clock_timestamp() - interval '8 days'");
+    await age(old, "state = 'gone', gone_at = clock_timestamp() - interval '39 days'");
+    await age(recent, "state = 'gone', gone_at = clock_timestamp() - interval '37 days'");
+    await age(silent, "lease_until = clock_timestamp() - interval '39 days'");
     await store.database.query(
       `insert into jobqueue.holds (queue, name, source, actor, reason, until) values
        ('q', 'old', 'cli', 'a', 'r', clock_timestamp() - interval '8 days'),

@@ -1,22 +1,9 @@
 import { quoteIdentifier } from "../connection/identifier.ts";
 import type { Act } from "../jobs/act-on-job.ts";
+import { type RetryPolicy, retryJson } from "../jobs/enqueue.ts";
 import { toJsonText } from "../jobs/json-value.ts";
 import type { LossPolicy } from "../jobs/recover-stale.ts";
 import type { Session } from "../session.ts";
-
-/** How long a failed job waits for its next attempt: doubling waits, or an explicit list of which the last repeats. */
-export type RetryPolicy =
-  | {
-      readonly exponential: {
-        /** 1 when absent. */
-        readonly initialSeconds?: number | undefined;
-        /** 3600 when absent. */
-        readonly maxSeconds?: number | undefined;
-        /** The wait varies by so much, up and down; 20 when absent. */
-        readonly jitterPercent?: number | undefined;
-      };
-    }
-  | { readonly intervalsSeconds: readonly number[] };
 
 /** What a queue says about its jobs. Absent: left as it is; `null`: back to the default. */
 export interface QueuePolicy {
@@ -42,14 +29,6 @@ export interface QueuePolicy {
   readonly rate?: { readonly count: number; readonly perSeconds?: number | undefined } | null | undefined;
 }
 
-/** A retry policy as SQL reads it. */
-export function retryJson(retry: RetryPolicy | null | undefined): object | null | undefined {
-  if (retry === undefined || retry === null) return retry;
-  if ("intervalsSeconds" in retry) return { intervals_seconds: retry.intervalsSeconds };
-  const { initialSeconds, maxSeconds, jitterPercent } = retry.exponential;
-  return { exponential: { initial_seconds: initialSeconds, max_seconds: maxSeconds, jitter_percent: jitterPercent } };
-}
-
 /**
  * Sets the policy of a queue, and makes the queue known. Returns whether anything changed; only then is anything written,
  * with one audit event (G19). Rejects with `invalid_input` that says what to write instead.
@@ -64,7 +43,7 @@ export async function configureQueue(session: Session, queue: string, policy: Qu
           max_attempts: policy.maxAttempts,
           timeout_seconds: policy.timeoutSeconds,
           result_ttl_seconds: policy.resultTtlSeconds,
-          retry: retryJson(policy.retry),
+          retry: policy.retry && retryJson(policy.retry),
           on_worker_loss: policy.onWorkerLoss,
           max_recoveries: policy.maxRecoveries,
           max_running: policy.maxRunning,

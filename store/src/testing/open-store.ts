@@ -1,7 +1,9 @@
+import { eventually } from "../../../test/support/eventually.ts";
 import { createTestDatabase } from "../../../test/support/postgres/database.ts";
 import { Database, type DatabaseOptions } from "../connection/database.ts";
 import { parseStoreUrl } from "../connection/settings.ts";
 import { registerWorker } from "../workers/register-worker.ts";
+import { TRANSITION_GUARD } from "./transition-guard.ts";
 
 /** A store of a test's own, with what tests do to it again and again. */
 export class StoreUnderTest {
@@ -47,11 +49,33 @@ export class StoreUnderTest {
     ]);
   }
 
+  /** Resolves when some statement on this database waits for a lock that another transaction holds. */
+  async someoneWaits(): Promise<void> {
+    const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await eventually(
+      "a statement to wait for a lock",
+      async () => ((await this.database.query(waiting)).length > 0 ? true : undefined),
+      { everyMs: 10 },
+    );
+  }
+
   /** Forgets everything, which is cheaper than another database. */
   async clear(): Promise<void> {
-    const tables = ["jobs", "job_history", "workers", "leases", "holds", "queues", "queue_limits", "audit_events"];
-    tables.push("job_dependencies", "kept_keys", "cancel_requests", "schedules", "schedule_ticks");
-    for (const table of tables) {
+    for (const table of [
+      "jobs",
+      "job_history",
+      "workers",
+      "holds",
+      "queues",
+      "audit_events",
+      "leases",
+      "queue_limits",
+      "job_dependencies",
+      "kept_keys",
+      "cancel_requests",
+      "schedules",
+      "schedule_ticks",
+    ]) {
       await this.database.query(`delete from jobqueue.${table}`);
     }
   }
@@ -62,8 +86,10 @@ export class StoreUnderTest {
   }
 }
 
-/** Opens an empty store in a database of its own. */
+/** Opens an empty store in a database of its own, in which no illegal transition of a job goes unnoticed. */
 export async function openStore(adminUrl: string): Promise<StoreUnderTest> {
   const database = await createTestDatabase(adminUrl);
-  return new StoreUnderTest(database.url, async () => database.drop());
+  const store = new StoreUnderTest(database.url, async () => database.drop());
+  await store.database.query(TRANSITION_GUARD);
+  return store;
 }
