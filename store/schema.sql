@@ -440,6 +440,18 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 
 -- Views (their columns; the queries are in the migrations)
 
+-- view v_audit_events
+--   id bigint
+--   at timestamp with time zone
+--   action text
+--   actor text
+--   source text
+--   target text
+--   reason text
+--   before jsonb
+--   after jsonb
+--   count integer
+
 -- view v_holds
 --   queue text
 --   name text
@@ -575,6 +587,12 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   last_outcome_tick timestamp with time zone
 --   last_outcome text
 --   last_job_id bigint
+
+-- view v_store_settings
+--   completed_seconds integer
+--   cancelled_seconds integer
+--   dead_seconds integer
+--   audit_seconds integer
 
 -- view v_workers
 --   id bigint
@@ -2003,7 +2021,7 @@ begin
     select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
       d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms,
       case when move_to_history.to_state = 12 then d.result_ttl_seconds end, d.created_at, d.run_at,
-      d.claimed_at, v_now, d.ms, case when d.result is not null then v_now + make_interval(secs => d.result_ttl_seconds) end,
+      d.claimed_at, v_now, d.ms, case when d.result is not null and d.result_ttl_seconds > 0 then v_now + make_interval(secs => d.result_ttl_seconds) end,
       case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
       d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,
       -- A completed job has the code of its last attempt; the others had it written when the attempt ended.
@@ -2900,9 +2918,9 @@ AS $function$
   select case when policy ? 'intervals_seconds' then
       make_interval(secs => (policy -> 'intervals_seconds' ->> (least(attempt, jsonb_array_length(policy -> 'intervals_seconds')) - 1))::float8)
     else
-      least(make_interval(secs => coalesce((policy #>> '{exponential,max_seconds}')::float8, 3600)),
-        make_interval(secs => coalesce((policy #>> '{exponential,initial_seconds}')::float8, 1) * power(2, least(attempt, 31) - 1)))
-      * (1 + coalesce((policy #>> '{exponential,jitter_percent}')::float8, 20) / 100 * (2 * chance - 1))
+      make_interval(secs => least(coalesce((policy #>> '{exponential,max_seconds}')::float8, 3600),
+          coalesce((policy #>> '{exponential,initial_seconds}')::float8, 1) * power(2, least(attempt, 31) - 1))
+        * (1 + coalesce((policy #>> '{exponential,jitter_percent}')::float8, 20) / 100 * (2 * chance - 1)))
     end
 $function$;
 
@@ -3616,6 +3634,8 @@ comment on table store_settings is 'How long the store keeps what is over.';
 
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 
+comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
+
 comment on view v_holds is 'Holds that are in force.';
 
 comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
@@ -3629,5 +3649,7 @@ comment on view v_queues is 'Queues that are known, their policy and limits (nul
 comment on view v_runs is 'One row per generation of every job, in the fields and types of the get_jobs call of Posit Connect; job_id and generation are ours. A retry by a person begins a new generation. What the run did not record itself is that of the worker that had it.';
 
 comment on view v_schedules is 'Schedules, whether a tick is due, and what became of the latest one: fired, skipped, or duplicate (its job was there already).';
+
+comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';
 
 comment on view v_workers is 'Workers, with what their heartbeats said last and what to think of it.';

@@ -70,7 +70,7 @@ describe("a command line", () => {
 
   it.each([
     [["puase", "q"], "there is no verb 'puase' | Did you mean `jobqueue pause`?"],
-    [["delete"], "there is no verb 'delete' | `jobqueue help` lists the verbs."],
+    [["remove"], "there is no verb 'remove' | `jobqueue help` lists the verbs."],
     [["pause", "q", "--resaon", "x"], "there is no flag --resaon | Did you mean --reason?"],
     [["pause", "q", "-z"], "there is no flag -z | `jobqueue help VERB` lists the flags of a verb."],
     [
@@ -79,7 +79,7 @@ describe("a command line", () => {
     ],
     [
       ["status", "--reason", "x"],
-      "status has no flag --reason (pause, resume have it) | `jobqueue help status` lists its flags.",
+      "status has no flag --reason (retry, cancel, delete and others have it) | `jobqueue help status` lists its flags.",
     ],
     [["-o", "json"], "-o needs a verb before or after it | `jobqueue help` lists the verbs."],
     [
@@ -107,7 +107,7 @@ describe("a command line", () => {
     [["status", "-o", "jsn"], "--output takes one of table, json, yaml, name, not 'jsn' | Did you mean json?"],
     [
       ["jobs", "--state", "runing"],
-      "--state takes one of pending, running, scheduled, failed, completed, dead, not 'runing' | Did you mean running?",
+      "--state takes one of pending, running, scheduled, failed, deferred, completed, cancelled, dead, not 'runing' | Did you mean running?",
     ],
     [["version", "--cluster=yes"], "--cluster takes no value"],
     [
@@ -130,9 +130,18 @@ describe("a command line", () => {
         "jobqueue status [QUEUE] [flags]",
         "jobqueue jobs [flags]",
         "jobqueue job ID [flags]",
+        "jobqueue workers [flags]",
+        "jobqueue holds [QUEUE] [flags]",
+        "jobqueue audit [flags]",
         "jobqueue enqueue QUEUE KIND [flags]",
+        "jobqueue retry [ID…] [flags]",
+        "jobqueue cancel [ID…] [flags]",
+        "jobqueue delete [ID…] [flags]",
+        "jobqueue recover-stale [flags]",
         "jobqueue pause QUEUE --reason TEXT [flags]",
         "jobqueue resume QUEUE [flags]",
+        "jobqueue configure QUEUE [flags]",
+        "jobqueue configure-store [flags]",
         "jobqueue migrate [flags]",
         "jobqueue worker [flags]",
         "jobqueue operator [flags]",

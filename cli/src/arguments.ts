@@ -249,18 +249,22 @@ export function parseCommandLine(argv: readonly string[], verbs: readonly Verb[]
   const rest = words.slice(verb.name.split(" ").length);
   if (given.some((entry) => entry.flag.name === HELP_FLAG.name)) return { kind: "help", topic: verb.name };
   if (verb.settings) throw usageFailure(`${verb.name} comes first`, `Usage: ${usageLine(verb)}`);
-  const own = new Set(flagsOf(verb).map((flag) => flag.name));
+  const own = new Map(flagsOf(verb).map((flag) => [flag.name, flag]));
   const foreign = given.find((entry) => !own.has(entry.flag.name));
   if (foreign) {
-    const having = verbs.filter((candidate) => flagsOf(candidate).some((flag) => flag.name === foreign.flag.name));
+    const having = verbs
+      .filter((candidate) => flagsOf(candidate).some((flag) => flag.name === foreign.flag.name))
+      .map((candidate) => candidate.name);
+    const some = having.length > 3 ? `${having.slice(0, 3).join(", ")} and others` : having.join(", ");
     throw usageFailure(
-      `${verb.name} has no flag ${dashed(foreign.flag)} (${having.map((candidate) => candidate.name).join(", ")} ${having.length === 1 ? "has" : "have"} it)`,
+      `${verb.name} has no flag ${dashed(foreign.flag)} (${some} ${having.length === 1 ? "has" : "have"} it)`,
       `\`jobqueue help ${verb.name}\` lists its flags.`,
     );
   }
   const values = new Map<string, Value>();
   for (const entry of given) {
-    const value = checkValue(entry);
+    // What a flag allows may differ from verb to verb, so its own one decides.
+    const value = checkValue({ ...entry, flag: own.get(entry.flag.name) ?? entry.flag });
     const before = values.get(entry.flag.name);
     values.set(entry.flag.name, entry.flag.repeatable ? [...((before as string[]) ?? []), String(value)] : value);
   }

@@ -47,6 +47,11 @@ describe("a duration that is said back", () => {
     expect(exactDuration(parseDuration(text) ?? Number.NaN)).toBe(text);
   });
 
+  it("keeps fractions of a second, which other clients may set", () => {
+    expect(exactDuration(0.5)).toBe("0.5s");
+    expect(exactDuration(90.25)).toBe("1m30.25s");
+  });
+
   it("is in days at most", () => {
     expect(exactDuration(parseDuration("1w") ?? Number.NaN)).toBe("7d");
   });

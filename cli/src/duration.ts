@@ -37,11 +37,11 @@ export function formatDuration(seconds: number): string {
   return `${days}d`;
 }
 
-/** A length of time exactly, as it is written on the command line: `1h30m`. */
+/** A length of time exactly, as it is written on the command line: `1h30m`; what other clients set may read `0.5s`. */
 export function exactDuration(seconds: number): string {
-  let rest = Math.max(0, Math.round(seconds));
+  let rest = Math.max(0, Number(seconds.toFixed(3)));
   const parts = (["d", "h", "m", "s"] as const).map((unit) => {
-    const count = Math.floor(rest / UNIT_SECONDS[unit]);
+    const count = unit === "s" ? Number(rest.toFixed(3)) : Math.floor(rest / UNIT_SECONDS[unit]);
     rest -= count * UNIT_SECONDS[unit];
     return count === 0 ? "" : `${count}${unit}`;
   });

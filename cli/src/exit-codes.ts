@@ -22,6 +22,13 @@ export const EXIT_CODES = {
     code: 7,
     meaning: "`resume` is done, but something else keeps the queue paused; the message says what.",
   },
+  refused: {
+    code: 8,
+    meaning:
+      "Some of what was asked for was refused, such as deleting a running job; the message says what, why, and what to do.",
+  },
+  notConfirmed: { code: 9, meaning: "The question whether to go on was not answered with yes; nothing was changed." },
+  moreMatch: { code: 10, meaning: "Done for as many jobs as --max allows; more match, so run it again." },
   interrupted: { code: 130, meaning: "Interrupted by Ctrl-C; what was already committed stays." },
 } as const satisfies Record<string, ExitCode>;
 

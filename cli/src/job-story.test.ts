@@ -16,21 +16,14 @@ const JOB: Job = {
   maxAttempts: 5,
   recoveries: 0,
   generation: 1,
-  progress: null,
-  errors: null,
-  exitCode: null,
-  concurrencyKey: null,
-  resultTtlSeconds: null,
-  resultExpiresAt: null,
-  finaliserId: null,
-  cancelRequested: false,
-  canRetry: false,
-  recoveryHint: null,
-  lockedBy: null,
   payload: {},
   result: null,
+  progress: null,
   lastError: null,
+  errors: null,
+  exitCode: null,
   uniqueKey: null,
+  concurrencyKey: null,
   tag: null,
   labels: null,
   workerId: null,
@@ -41,7 +34,14 @@ const JOB: Job = {
   finishedAt: null,
   durationMs: null,
   timeoutMs: null,
+  resultTtlSeconds: null,
+  resultExpiresAt: null,
+  finaliserId: null,
+  cancelRequested: false,
   isStale: false,
+  canRetry: false,
+  recoveryHint: null,
+  lockedBy: null,
   lockedUntil: null,
   lastRecovery: null,
 };
@@ -53,6 +53,14 @@ const HOLD: Hold = {
   source: "cli",
   since: seconds(-60),
   until: null,
+};
+const HELD: Job["lastRecovery"] = {
+  at: "2026-08-01T11:00:00Z",
+  actor: "sweep",
+  reason: null,
+  worker: "3",
+  cause: "worker",
+  policy: "hold",
 };
 const AROUND: Surroundings = { now: NOW, worker: undefined, holds: [], serving: 1 };
 
@@ -66,7 +74,14 @@ describe("the story of a job", () => {
       { state: "running", attempt: 1, claimedAt: seconds(-12), isStale: true },
       "running for 12s, 1st of 5 attempts; stale: its worker is lost",
     ],
+    [
+      { state: "running", attempt: 1, claimedAt: seconds(-12), cancelRequested: true },
+      "running for 12s, 1st of 5 attempts; asked to stop",
+    ],
     [{ state: "failed", attempt: 3 }, "failed, 3rd of 5 attempts"],
+    [{ state: "deferred" }, "deferred: it waits for other jobs"],
+    [{ state: "deferred", lastRecovery: HELD }, "deferred: held since its worker was lost"],
+    [{ state: "cancelled", finishedAt: seconds(-5) }, "cancelled 5s ago"],
     [
       { state: "completed", attempt: 11, maxAttempts: 22, finishedAt: seconds(-5) },
       "completed 5s ago, 11th of 22 attempts",
@@ -115,12 +130,24 @@ describe("the story of a job", () => {
       "Attempt 3 of 5 may start now. A live worker serves queue mailers and will take it in its turn: priority, then age.",
     ],
     ["it is done", { state: "completed" }, {}, "Nothing: it is done."],
-    ["its attempts are spent", { state: "dead", deadReason: "attempts" }, {}, "Nothing: its attempts are spent."],
+    ["it was cancelled", { state: "cancelled" }, {}, "Nothing: it was cancelled."],
     [
-      "it took its workers down",
-      { state: "dead", deadReason: "poison", recoveries: 3 },
+      "somebody must decide",
+      { state: "deferred", lastRecovery: HELD },
       {},
-      "Nothing: it lost its worker 4 times, which suggests that the job itself takes workers down.",
+      "Nothing, until somebody decides: jobqueue retry 7 runs it again, jobqueue cancel 7 ends it.",
+    ],
+    [
+      "other jobs must end first",
+      { state: "deferred" },
+      { serving: 0 },
+      "It becomes pending when the jobs it depends on are over: jobqueue why 7 names them. Nothing will start it: no live worker serves queue mailers.",
+    ],
+    [
+      "it is dead, of which the store says why",
+      { state: "dead", deadReason: "attempts", recoveryHint: "Its attempts are spent: remove the cause, then retry." },
+      {},
+      "Nothing by itself. Its attempts are spent: remove the cause, then retry. jobqueue retry 7",
     ],
   ])("says what comes next: %s", (_, change, around, words) => {
     expect(nextOf({ ...JOB, ...change }, { ...AROUND, ...around })).toBe(words);
@@ -129,6 +156,7 @@ describe("the story of a job", () => {
   it("tells a lease that holds from one that is lost", () => {
     expect(nextOf({ ...JOB, state: "running" }, AROUND)).toContain("Its worker finishes it");
     expect(nextOf({ ...JOB, state: "running", isStale: true }, AROUND)).toContain("Recovery hands it on");
+    expect(nextOf({ ...JOB, state: "running", cancelRequested: true }, AROUND)).toContain("Its worker stops it");
   });
 
   it("names a worker by its pod, or by its host where there is none", () => {

@@ -23,13 +23,26 @@ function seconds(from: Date, to: Date): string {
   return formatDuration((to.getTime() - from.getTime()) / 1000);
 }
 
+/** Where a worker is: its pod or host. */
+export function placeOf(worker: WorkerRow): string {
+  if (worker.pod !== null) return `pod ${worker.namespace ?? "?"}/${worker.pod}`;
+  return worker.hostname === null ? "unknown place" : `host ${worker.hostname}, process ${worker.pid ?? "?"}`;
+}
+
 /** A worker in words: its number, and its pod or host. */
 export function describeWorker(worker: WorkerRow): string {
-  const pod = worker.pod === null ? null : `pod ${worker.namespace ?? "?"}/${worker.pod}`;
-  const place =
-    pod ?? (worker.hostname === null ? "unknown place" : `host ${worker.hostname}, process ${worker.pid ?? "?"}`);
   const node = worker.node === null ? "" : ` on node ${worker.node}`;
-  return `${worker.id}, ${place}${node}`;
+  return `${worker.id}, ${placeOf(worker)}${node}`;
+}
+
+/** Whether a job is terminal. */
+export function isOver(job: Job): boolean {
+  return job.state === "completed" || job.state === "cancelled" || job.state === "dead";
+}
+
+/** Whether recovery holds it until somebody decides. */
+export function isHeld(job: Job): boolean {
+  return job.state === "deferred" && job.lastRecovery?.policy === "hold";
 }
 
 const STATES: Readonly<Record<JobState, (job: Job, now: Date, attempt: string) => string>> = {
@@ -37,12 +50,13 @@ const STATES: Readonly<Record<JobState, (job: Job, now: Date, attempt: string) =
     const tried = job.attempt === 0 ? "" : `, after ${job.attempt} of ${job.maxAttempts} attempts`;
     return `pending, ready to run for ${seconds(job.runAt, now)}${tried}`;
   },
-  deferred: (job, now) => `deferred for ${seconds(job.createdAt, now)}`,
   scheduled: (job, now) => `scheduled, ready to run in ${seconds(now, job.runAt)}`,
   running: (job, now, attempt) => {
     const stale = job.isStale ? "; stale: its worker is lost" : "";
-    return `running for ${seconds(job.claimedAt ?? now, now)}, ${attempt}${stale}`;
+    const cancelling = job.cancelRequested ? "; asked to stop" : "";
+    return `running for ${seconds(job.claimedAt ?? now, now)}, ${attempt}${stale}${cancelling}`;
   },
+  deferred: (job) => (isHeld(job) ? "deferred: held since its worker was lost" : "deferred: it waits for other jobs"),
   failed: (_job, _now, attempt) => `failed, ${attempt}`,
   completed: (job, now, attempt) => `completed ${seconds(job.finishedAt ?? now, now)} ago, ${attempt}`,
   cancelled: (job, now) => `cancelled ${seconds(job.finishedAt ?? now, now)} ago`,
@@ -63,26 +77,27 @@ function waiting(job: Job, { now, holds, serving }: Surroundings): string {
 }
 
 const NEXT: Readonly<Record<JobState, (job: Job, around: Surroundings) => string>> = {
-  deferred: (job) =>
-    job.lastRecovery === null
-      ? "It runs once the jobs that it depends on have ended."
-      : "It waits for the jobs that it depends on, or, when its queue holds jobs that lost their worker, for a retry.",
   pending: waiting,
   scheduled: (job, around) => `It becomes pending in ${seconds(around.now, job.runAt)}. ${waiting(job, around)}`,
   failed: (job, around) => {
     const when = job.runAt > around.now ? `in ${seconds(around.now, job.runAt)}` : "now";
     return `Attempt ${job.attempt + 1} of ${job.maxAttempts} may start ${when}. ${waiting(job, around)}`;
   },
-  running: (job) =>
-    job.isStale
-      ? "Recovery hands it on: any worker's sweep or the operator does that within seconds. The attempt is not spent, and nothing its old worker still writes will count."
-      : "Its worker finishes it. Should the worker be lost, the job is handed on when the lease ends.",
+  deferred: (job, around) =>
+    isHeld(job)
+      ? `Nothing, until somebody decides: jobqueue retry ${job.id} runs it again, jobqueue cancel ${job.id} ends it.`
+      : `It becomes pending when the jobs it depends on are over: jobqueue why ${job.id} names them. ${waiting(job, around)}`,
+  running: (job) => {
+    if (job.isStale) {
+      return "Recovery hands it on: any worker's sweep or the operator does that within seconds. The attempt is not spent, and nothing its old worker still writes will count.";
+    }
+    return job.cancelRequested
+      ? "Its worker stops it, and it is cancelled then. If it completes first, it is completed."
+      : "Its worker finishes it. Should the worker be lost, the job is handed on when the lease ends.";
+  },
   completed: () => "Nothing: it is done.",
   cancelled: () => "Nothing: it was cancelled.",
-  dead: (job) =>
-    job.deadReason === "poison"
-      ? `Nothing: it lost its worker ${job.recoveries + 1} times, which suggests that the job itself takes workers down.`
-      : "Nothing: its attempts are spent.",
+  dead: (job) => `Nothing by itself. ${job.recoveryHint ?? "It is dead."} jobqueue retry ${job.id}`,
 };
 
 /** What happens to a job next, and what it waits for, as a sentence or two. */

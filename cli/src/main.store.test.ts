@@ -86,6 +86,70 @@ forEachPostgres(({ adminUrl }) => {
       expect((job?.runAt.getTime() ?? 0) - (job?.createdAt.getTime() ?? 0)).toBeCloseTo(3_600_000, -3);
     });
 
+    it("stores what the job says about retries, results, limits and loss of its worker", async () => {
+      const flags = ["--retry", "exponential:1s..1m~10%", "--result-ttl", "0s", "--on-worker-loss", "hold"];
+      const more = ["--concurrency-key", "acme", "--label", "customer=acme", "--label", "app_id=7", "--tag", "t"];
+      const { id } = (await json("enqueue", "options", "report", ...flags, ...more)) as { id: string };
+      expect(await getJob(database, id)).toMatchObject({
+        resultTtlSeconds: 0,
+        concurrencyKey: "acme",
+        labels: { customer: "acme", app_id: "7" },
+        tag: "t",
+      });
+      const [row] = await database.query(`select options from ${database.schema}.v_jobs where id = $1`, [id]);
+      expect(row).toEqual({
+        options: {
+          retry: { exponential: { initial_seconds: 1, max_seconds: 60, jitter_percent: 10 } },
+          on_worker_loss: "hold",
+        },
+      });
+    });
+
+    it("with --replace gives the live job that has the unique key what this one says, unless it runs", async () => {
+      const { id } = (await json("enqueue", "replaced", "k", "--unique-key", "r", "--delay", "1h")) as { id: string };
+      const again = ["enqueue", "replaced", "k", "--unique-key", "r", "--replace", "--payload", '{"n": 2}'];
+      expect((await jobqueue(again)).stdout).toBe(
+        `Replaced job ${id}, which had this unique key and did not run yet.\n`,
+      );
+      expect(await getJob(database, id)).toMatchObject({ state: "pending", payload: { n: 2 } });
+      await work("replaced");
+      expect((await jobqueue(again)).stdout).toBe(`Nothing enqueued: running job ${id} already has this unique key.\n`);
+    });
+
+    it("with --unique-for keeps the key taken after the job is over (G2)", async () => {
+      const once = ["enqueue", "kept", "k", "--unique-key", "kept", "--unique-for", "1h"];
+      const { id } = (await json(...once)) as { id: string };
+      const { jobs } = await work("kept");
+      await complete(database, [{ id, leaseToken: jobs[0]?.leaseToken ?? "" }]);
+      expect((await jobqueue(once)).stdout).toBe(`Nothing enqueued: job ${id} already has this unique key.\n`);
+    });
+
+    it("with --depends-on waits for other jobs, and is cancelled with them unless it says otherwise", async () => {
+      const { id: first } = (await json("enqueue", "parents", "k")) as { id: string };
+      const { id: strict } = (await json("enqueue", "children", "k", "--depends-on", first)) as { id: string };
+      const { id: lenient } = (await json("enqueue", "children", "k", "--depends-on", `${first}:run`)) as {
+        id: string;
+      };
+      expect(await getJob(database, strict)).toMatchObject({ state: "deferred" });
+      expect((await jobqueue(["job", strict])).stdout).toContain("deferred: it waits for other jobs");
+      await jobqueue(["cancel", first]);
+      expect(await getJob(database, strict)).toMatchObject({ state: "cancelled" });
+      expect(await getJob(database, lenient)).toMatchObject({ state: "pending" });
+    });
+
+    it.each([
+      [["--retry", "often"], "--retry cannot be read"],
+      [["--label", "acme"], "--label takes NAME=VALUE"],
+      [["--depends-on", "x"], "--depends-on takes the id of a job"],
+      [["--depends-on", "7:maybe"], "--depends-on takes the id of a job"],
+      [["--replace"], "--replace says what a unique key does, and there is none"],
+      [["--unique-for", "1h"], "--unique-for says what a unique key does, and there is none"],
+    ])("refuses %j with nothing stored", async (flags, message) => {
+      const { code, stdout, stderr } = await jobqueue(["enqueue", "refused", "k", ...flags]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain(message);
+    });
+
     it("says when a live job already has the unique key, and adds nothing", async () => {
       const first = (await json("enqueue", "unique", "k", "--unique-key", "only")) as { id: string; outcome: string };
       expect(first.outcome).toBe("inserted");
@@ -237,7 +301,9 @@ forEachPostgres(({ adminUrl }) => {
       const error = "Error: no such mailbox\n  at \u001b[31mhandler";
       await fail(database, [{ id, leaseToken: jobs[0]?.leaseToken ?? "", error }]);
       const { stdout } = await jobqueue(["job", id]);
-      expect(stdout).toMatch(/State: +dead for \d+s, 1st of 1 attempts\nNext: +Nothing: its attempts are spent\.\n/);
+      expect(stdout).toMatch(
+        /State: +dead for \d+s, 1st of 1 attempts\nNext: +Nothing by itself\. Its attempts are spent: [^\n]+, then retry\. jobqueue retry \d+\n/,
+      );
       expect(stdout).toMatch(/Last error: +Error: no such mailbox\n +at \\u001b\[31mhandler\n/);
     });
 

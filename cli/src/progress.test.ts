@@ -19,6 +19,7 @@ function recorder(progress: boolean): { terminal: Terminal; written: () => strin
     width: undefined,
     colour: false,
     progress,
+    interactive: false,
   };
   return { terminal, written: () => text };
 }

@@ -16,7 +16,23 @@ export interface StoreView {
   readonly everyQueue: readonly Hold[];
 }
 
-const NOTHING = { pending: 0, scheduled: 0, running: 0, failed: 0, dead: 0, stale: 0 };
+/** A queue that is held before its first job. */
+const NOTHING: Omit<QueueStats, "queue"> = {
+  pending: 0,
+  scheduled: 0,
+  deferred: 0,
+  running: 0,
+  failed: 0,
+  dead: 0,
+  cancelled: 0,
+  stale: 0,
+  oldestPendingSeconds: null,
+  oldestPendingSince: null,
+  maxRunning: null,
+  maxRunningPerKey: null,
+  fair: false,
+  rate: null,
+};
 
 /** Reads all queues and holds. A queue that is held before its first job is there as well, with nothing in it. */
 export async function readStore(session: Session): Promise<StoreView> {
@@ -28,7 +44,7 @@ export async function readStore(session: Session): Promise<StoreView> {
     .toSorted();
   const queues = names.map((name) => {
     const own = [...holds.filter((hold) => hold.queue === name), ...everyQueue];
-    const counts = known.get(name) ?? { queue: name, ...NOTHING, oldestPendingSeconds: null, oldestPendingSince: null };
+    const counts = known.get(name) ?? { queue: name, ...NOTHING };
     return { ...counts, paused: own.length > 0, holds: own };
   });
   return { now, queues, everyQueue };

@@ -12,13 +12,15 @@ export interface Terminal {
   readonly colour: boolean;
   /** Whether standard error is a terminal, where a line of progress can be written over. */
   readonly progress: boolean;
+  /** Whether a person can be asked: standard input and standard error are a terminal. */
+  readonly interactive: boolean;
 }
 
 /** What a terminal is made from: a process, or what a test gives for one. */
 export interface Streams {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
-  readonly stdin: Readable;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -34,6 +36,7 @@ export function terminalOf({ stdout, stderr, stdin, env }: Streams): Terminal {
     width: onTerminal ? stdout.columns : undefined,
     colour: onTerminal && !noColour,
     progress: stderr.isTTY === true,
+    interactive: stdin.isTTY === true && stderr.isTTY === true,
   };
 }
 

@@ -1,3 +1,4 @@
+import { ACTING } from "./table/acting.ts";
 import { ENQUEUEING } from "./table/enqueueing.ts";
 import { LOOKING } from "./table/looking.ts";
 import { PROGRAMS } from "./table/programs.ts";
@@ -7,7 +8,7 @@ import type { Verb, VerbGroup } from "./verb.ts";
 /** The verbs by what they are for, in the order of the help. */
 export const VERB_GROUPS: readonly VerbGroup[] = [
   { title: "Look", verbs: LOOKING },
-  { title: "Jobs", verbs: ENQUEUEING },
+  { title: "Jobs", verbs: [...ENQUEUEING, ...ACTING] },
   { title: "Queues", verbs: QUEUES },
   { title: "Install and run", verbs: PROGRAMS },
 ];

@@ -86,7 +86,7 @@ begin
     select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
       d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms,
       case when move_to_history.to_state = 12 then d.result_ttl_seconds end, d.created_at, d.run_at,
-      d.claimed_at, v_now, d.ms, case when d.result is not null then v_now + make_interval(secs => d.result_ttl_seconds) end,
+      d.claimed_at, v_now, d.ms, case when d.result is not null and d.result_ttl_seconds > 0 then v_now + make_interval(secs => d.result_ttl_seconds) end,
       case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
       d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,
       -- A completed job has the code of its last attempt; the others had it written when the attempt ended.
@@ -247,9 +247,9 @@ language sql immutable as $$
   select case when policy ? 'intervals_seconds' then
       make_interval(secs => (policy -> 'intervals_seconds' ->> (least(attempt, jsonb_array_length(policy -> 'intervals_seconds')) - 1))::float8)
     else
-      least(make_interval(secs => coalesce((policy #>> '{exponential,max_seconds}')::float8, 3600)),
-        make_interval(secs => coalesce((policy #>> '{exponential,initial_seconds}')::float8, 1) * power(2, least(attempt, 31) - 1)))
-      * (1 + coalesce((policy #>> '{exponential,jitter_percent}')::float8, 20) / 100 * (2 * chance - 1))
+      make_interval(secs => least(coalesce((policy #>> '{exponential,max_seconds}')::float8, 3600),
+          coalesce((policy #>> '{exponential,initial_seconds}')::float8, 1) * power(2, least(attempt, 31) - 1))
+        * (1 + coalesce((policy #>> '{exponential,jitter_percent}')::float8, 20) / 100 * (2 * chance - 1)))
     end
 $$;
 comment on function retry_wait(jsonb, int, float8) is

@@ -184,3 +184,11 @@ comment on view v_schedules is 'Schedules, whether a tick is due, and what becam
 create view v_leased as
   select u.id as job_id, l.token as lease_token, l.worker_id, l.claimed_at from leases l cross join lateral unnest(l.ids) u(id);
 comment on view v_leased is 'Jobs that claims took, as the lease rows name them: the way to running jobs that needs no index on them. May name jobs that have ended since; v_jobs decides.';
+
+create view v_audit_events as
+  select e.id, e.at, e.action, e.actor, e.source, e.target, e.reason, e.before, e.after, e.count from audit_events e;
+comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
+
+create view v_store_settings as
+  select s.completed_seconds, s.cancelled_seconds, s.dead_seconds, s.audit_seconds from store_settings s;
+comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';

@@ -1,5 +1,6 @@
 /** The store: a queue in a Postgres schema. README.md beside `src/` describes the protocols; the SQL is the contract. */
 export { CREDENTIAL_FILES, currentSettings } from "./connection/credential-files.ts";
+export { type AuditEvent, type AuditFilter, listAuditEvents } from "./audit/list-audit-events.ts";
 export { Database, type DatabaseOptions } from "./connection/database.ts";
 export { hintChannel, QueueHints, type QueueHintsOptions } from "./connection/queue-hints.ts";
 export { quoteIdentifier } from "./connection/identifier.ts";
@@ -32,15 +33,7 @@ export {
 export { acknowledgeCancel, type CancelRequest, cancelRequests, type StoppedJob } from "./jobs/cancel-requests.ts";
 export { claim, type ClaimedJob, type ClaimRequest } from "./jobs/claim.ts";
 export { complete, type CompletedJob } from "./jobs/complete.ts";
-export {
-  type Dependency,
-  enqueue,
-  type Enqueued,
-  enqueueMany,
-  type Finaliser,
-  type NewJob,
-  type RetryPolicy,
-} from "./jobs/enqueue.ts";
+export { type Dependency, enqueue, type Enqueued, enqueueMany, type Finaliser, type NewJob } from "./jobs/enqueue.ts";
 export { fail, type FailedJob } from "./jobs/fail.ts";
 export type { DeadReason, Job, JobAttemptError, JobRecovery } from "./jobs/job.ts";
 export { type LeasedJob } from "./jobs/leases.ts";
@@ -53,15 +46,18 @@ export { returnUnstarted } from "./jobs/return-unstarted.ts";
 export { snooze, type SnoozedJob } from "./jobs/snooze.ts";
 export { configureStore, type StoreSettings } from "./maintenance/configure-store.ts";
 export { maintain } from "./maintenance/maintain.ts";
+export { storeSettings } from "./maintenance/store-settings.ts";
 export { migrate, type MigrationResult } from "./migrations/migrate.ts";
 export { SCHEMA_VERSION, schemaVersion } from "./migrations/schema-version.ts";
 export { configureQueue, type QueuePolicy } from "./queues/configure-queue.ts";
+export { queuePolicy } from "./queues/queue-policy.ts";
 export { ensureQueue, notifyQueue } from "./queues/ensure-queue.ts";
 export { hold, type NewHold } from "./queues/hold.ts";
 export { type Hold, listHolds } from "./queues/list-holds.ts";
 export { type QueueStats, queueStats } from "./queues/queue-stats.ts";
 export { release, type Release } from "./queues/release.ts";
 export { type Reason, whyJob, whyQueue } from "./queues/why.ts";
+export type { RetryPolicy } from "./retry-policy.ts";
 export { fireDueSchedules, type FiredSchedule } from "./schedules/fire-due-schedules.ts";
 export { nextTicks } from "./schedules/next-ticks.ts";
 export { type DueSchedule, type MissedTicks, planTicks, type TickPlan } from "./schedules/plan-ticks.ts";

@@ -71,7 +71,7 @@ export const MUTATIONS = {
     patched("the unique index is gone", "insert_jobs", /on conflict \(unique_key\)[^;]*? do nothing/, ""),
     done("the unique index is gone", "drop index {{schema}}.jobs_unique"),
   ),
-  noLeaseCheck: patched("recovery does not look at leases", "recover_stale", /w\.lease_until <= v_now/g, "true"),
+  noLeaseCheck: patched("recovery does not look at leases", "lost_workers", /w\.lease_until <= v_now/g, "true"),
   tokensRepeat: both(
     patched("lease tokens repeat", "claim", /nextval\('lease_tokens'\)/, "1"),
     done("lease tokens repeat", "alter table {{schema}}.leases drop constraint leases_pkey"),
@@ -87,7 +87,7 @@ export const MUTATIONS = {
   recoverySpends: patched(
     "recovery spends an attempt",
     "recover_stale",
-    /attempt = greatest\(0, j\.attempt - 1\)/,
+    /attempt = greatest\(0, j\.attempt - 1\)/g,
     "attempt = j.attempt",
   ),
   returnSpends: patched(

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { hold, release, type Session } from "@jobqueue/store";
+import { cancelJob, deleteJob, hold, release, retryJob, type Session } from "@jobqueue/store";
 import type { Random } from "./random.ts";
 import { QUEUES } from "./producer.ts";
 
-/** Somebody who pauses and resumes queues while everything else goes wrong. */
+/** Why a person of a run does something. */
+const WORDS = { actor: "person", reason: "chaos" } as const;
+
+/** Somebody who pauses and resumes queues, retries, cancels and deletes jobs while everything else goes wrong. */
 export class Person {
   readonly #session: Session;
   readonly #random: Random;
@@ -33,18 +36,36 @@ export class Person {
       await sleep(random.between(least, most), undefined, { signal }).catch(() => {});
     };
     while (!signal.aborted) {
-      await wait(1_000, 4_000);
+      await wait(100, 800);
+      if (random.chance(0.75)) {
+        await this.#actOnSomeJob();
+        continue;
+      }
       const queue = random.pick([...Object.values(QUEUES), "*"]);
-      await this.#quietly(() =>
-        hold(this.#session, { queue, name: "person", reason: "chaos", actor: "person", source: "cli" }),
-      );
+      await this.#quietly(() => hold(this.#session, { queue, name: "person", source: "cli", ...WORDS }));
       await wait(300, 3_000);
       await this.#release(queue);
     }
   }
 
+  async #actOnSomeJob(): Promise<void> {
+    const random = this.#random;
+    const [act, states] = random.pick([
+      [retryJob, ["dead", "failed"]],
+      [cancelJob, ["running", "pending", "scheduled"]],
+      [deleteJob, ["scheduled", "pending"]],
+    ] as const);
+    await this.#quietly(async () => {
+      const [job] = await this.#session.query<{ id: string }>(
+        `select id from ${this.#session.schema}.v_jobs where state = any($1) order by md5(id::text || $2) limit 1`,
+        [states, String(random.next())],
+      );
+      if (job !== undefined) await act(this.#session, job.id, WORDS);
+    });
+  }
+
   async #release(queue: string): Promise<void> {
-    await this.#quietly(() => release(this.#session, { queue, name: "person", actor: "person", reason: "chaos" }));
+    await this.#quietly(() => release(this.#session, { queue, name: "person", ...WORDS }));
   }
 
   /** A person whose command failed sees why and does something else. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Database, parseStoreUrl } from "@jobqueue/store";
+import { configureQueue, Database, parseStoreUrl } from "@jobqueue/store";
 import { checkHistory, type Finding } from "../support/history/check.ts";
 import { defaultRetryWaitMs, type History } from "../support/history/history.ts";
 import { keepLedger } from "../support/history/ledger.ts";
@@ -45,6 +45,12 @@ export interface RoundOutcome {
   readonly workerExits: readonly string[];
 }
 
+/** Limits of two of the queues. */
+const LIMITS = [
+  { queue: QUEUES.limited, maxRunning: 4 },
+  { queue: QUEUES.keyed, maxRunningPerKey: 2 },
+] as const;
+
 /** How long a drain may take: the longest waits of failed jobs, leases, poison limits, and a slow machine. */
 const DRAIN_SECONDS = 90;
 
@@ -84,6 +90,9 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
   };
   try {
     await keepLedger(direct);
+    for (const { queue, ...limits } of LIMITS) {
+      await configureQueue(direct, queue, limits, { actor: "chaos", reason: "limits of the run" });
+    }
     await options.prepare?.(direct);
     const producers = ["producer-1", "producer-2"].map((name) => new Producer(loggedAs(name), name, random.fork()));
     const person = new Person(loggedAs("person"), random.fork());
@@ -97,6 +106,7 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
     for (const log of logs) log.close();
     const history = await readHistory(direct, directory, {
       expectations: { drained: true, inversions: null, startsAfterHoldMs: 2_000, retryWaitMs: defaultRetryWaitMs },
+      limits: LIMITS,
     });
     const findings = checkHistory(history);
     const report = reportOf(history, findings, options.repeat);
@@ -124,9 +134,9 @@ async function applyFaults(targets: Targets, options: RoundOptions, until: numbe
   const applied: string[] = [];
   await sleep(2_000);
   while (nowMs() < until && families.length > 0) {
-    const first = random.pick(families);
-    const others = families.filter((family) => family !== first);
-    const pair = [random.pick(first), ...(others.length > 0 ? [random.pick(random.pick(others))] : [])];
+    const first = random.pick(families.flat());
+    const others = families.filter((family) => !family.includes(first)).flat();
+    const pair = [first, ...(others.length > 0 ? [random.pick(others)] : [])];
     options.say?.(`  ${pair.map(({ id, name }) => `${id} ${name}`).join(" + ")}`);
     await Promise.all(
       pair.map(async (fault) => {

@@ -1,4 +1,4 @@
-import { getJob } from "@jobqueue/store";
+import { cancelJob, getJob } from "@jobqueue/store";
 import { eventually } from "@jobqueue/test/support/eventually.ts";
 import { forEachPostgres } from "@jobqueue/test/support/postgres/database.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -64,6 +64,47 @@ forEachPostgres(({ adminUrl }) => {
     expect((await stage.jobIn("completed", child)).result).toEqual({ traceparent });
   });
 
+  it("a handler whose job is cancelled is told so, and when it stops the job is cancelled, with no attempt spent on it", async () => {
+    const worker = await stage.worker({ env: ENV });
+    const [id = ""] = await stage.enqueue({ kind: "cancellable", payload: { file: stage.path("never") } });
+    await worker.logged("started");
+    const act = { actor: "alice", reason: "ordered twice" };
+    expect(await cancelJob(stage.database, id, act)).toBe("requested");
+    expect(await worker.logged("asked to stop")).toMatchObject({
+      cancelled: true,
+      reason: "the job was cancelled: ordered twice",
+    });
+    expect(await stage.jobIn("cancelled", id)).toMatchObject({ lastError: null });
+    expect(
+      await worker.metric(
+        'jobqueue_worker_jobs_finished_total{queue="default",kind="cancellable",outcome="cancelled"}',
+      ),
+    ).toBe(1);
+  });
+
+  it("a cancellation arrives with the heartbeat where hints do not", async () => {
+    const worker = await stage.worker();
+    const [id] = await stage.enqueue({ kind: "cancellable", payload: { file: stage.path("never") } });
+    await worker.logged("started");
+    // What cancel_job writes, without the hint it sends.
+    await stage.database.query(
+      "insert into jobqueue.cancel_requests (job_id, lease_token, worker_id, actor, reason) select id, lease_token, worker_id, 'alice', 'why' from jobqueue.jobs where id = $1",
+      [id],
+    );
+    await worker.logged("asked to stop");
+    expect(await stage.jobIn("cancelled", id)).toMatchObject({ lastError: "cancelled by alice: why" });
+  });
+
+  it("a handler that finishes although its job was cancelled has finished it", async () => {
+    const worker = await stage.worker({ env: ENV });
+    const [id = ""] = await stage.enqueue({ kind: "stubborn", payload: { file: stage.path("go") } });
+    await worker.logged("started");
+    await cancelJob(stage.database, id, { actor: "alice", reason: "too late" });
+    await worker.logged("a running job is cancelled: its handler is asked to stop");
+    stage.touch("go");
+    expect(await stage.jobIn("completed", id)).toMatchObject({ result: { pid: worker.pid } });
+  });
+
   it("what a program leaves behind is in its run record: process, user and exit code", async () => {
     const manifest = stage.write(
       "handlers.yaml",
@@ -85,13 +126,13 @@ forEachPostgres(({ adminUrl }) => {
     expect(await stage.jobIn("dead", bad)).toMatchObject({ exitCode: 42, lastError: "exit code 42: because" });
     expect(await stage.jobIn("dead", hopeless)).toMatchObject({ exitCode: 65, attempt: 1 });
     const run = await eventually("the process of the slow one to be recorded", async () => {
-      const [row] = await stage.database.query<{ pid: number | null; ppid: number | null }>(
-        "select pid, ppid from jobqueue.v_runs where job_id = $1 and pid is not null",
+      const [row] = await stage.database.query<{ pid: string | null; ppid: string | null }>(
+        "select pid, ppid from jobqueue.v_runs where job_id = $1",
         [slow],
       );
-      return row?.ppid === worker.pid ? row : undefined;
+      return row?.ppid === String(worker.pid) ? row : undefined;
     });
-    expect(run.pid).not.toBe(worker.pid);
+    expect(run.pid).not.toBe(String(worker.pid));
     stage.touch("go");
     await stage.jobIn("completed", slow);
   });
@@ -113,7 +154,7 @@ forEachPostgres(({ adminUrl }) => {
     const worker = await stage.worker({ env: ENV });
     const ids = await stage.enqueue(
       { kind: "record", payload: { name: "a" } },
-      { kind: "record", payload: { name: "b", then: "throw after commit" } },
+      { kind: "record", payload: { name: "b", next: "throw after commit" } },
     );
     const jobs = await Promise.all(ids.map(async (id) => stage.jobIn("completed", id)));
     expect(jobs.map((job) => [job.result, job.lastError])).toEqual([
@@ -133,7 +174,7 @@ forEachPostgres(({ adminUrl }) => {
 
   it("G7: when the transaction rolls back the job is not completed, and a handler that says nothing of it has failed", async () => {
     await stage.worker({ env: ENV });
-    const [id] = await stage.enqueue({ kind: "record", payload: { name: "a", then: "roll back" }, maxAttempts: 1 });
+    const [id] = await stage.enqueue({ kind: "record", payload: { name: "a", next: "roll back" }, maxAttempts: 1 });
     const job = await stage.jobIn("dead", id);
     expect(job.lastError).toContain("completed the job in a transaction that was not committed when it returned");
     expect(await entries()).toEqual([]);

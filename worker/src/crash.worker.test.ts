@@ -1,8 +1,9 @@
-import { deregisterWorker, getJob, listWorkers } from "@jobqueue/store";
+import { deregisterWorker, getJob, listWorkers, recoverStale, retryJob } from "@jobqueue/store";
+import { eventually } from "@jobqueue/test/support/eventually.ts";
 import { forEachPostgres } from "@jobqueue/test/support/postgres/database.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Stage } from "./testing/stage.ts";
-import { LONG_LEASE } from "./testing/worker-process.ts";
+import { LONG_LEASE, type WorkerProcess } from "./testing/worker-process.ts";
 
 /** As `worker-process.ts` sets them. */
 const LEASE_MS = 4_000;
@@ -69,6 +70,119 @@ forEachPostgres(({ adminUrl }) => {
     await stage.jobIn("completed", next);
     const pids = (await listWorkers(stage.database)).map((worker) => worker.pid);
     expect(new Set(pids)).toEqual(new Set([zombie.pid, heir.pid]));
+  });
+
+  /** Stops a worker until the database says that its lease has lapsed. */
+  async function stopPastLease(worker: WorkerProcess): Promise<void> {
+    worker.signal("SIGSTOP");
+    await eventually(
+      "its lease to lapse",
+      async () => (await listWorkers(stage.database))[0]?.isLive === false || undefined,
+    );
+  }
+
+  it("W3: a worker stopped past its lease whose job nobody recovered: what its handler finished counts, and is not run again", async () => {
+    // Its own first sweep comes within two seconds and the next one not in this test.
+    const worker = await stage.worker({ env: { JOBQUEUE_SWEEP_SECONDS: "3600", JOBQUEUE_ABORT_GRACE_SECONDS: "30" } });
+    const [id] = await stage.enqueue({ kind: "stubborn", payload: { file: stage.path("go") } });
+    await worker.logged("started");
+    await stopPastLease(worker);
+    worker.signal("SIGCONT");
+    await worker.logged("the lease is lost: handlers are aborted");
+    await worker.logged("registered", 2);
+    stage.touch("go");
+    expect(await stage.jobIn("completed", id)).toMatchObject({
+      attempt: 1,
+      recoveries: 0,
+      result: { pid: worker.pid },
+    });
+    expect(worker.entries("started")).toHaveLength(1);
+  });
+
+  it("G5, W4: nor after a person's retry set the attempts back, so that both have the same number", async () => {
+    const zombie = await stage.worker({ env: { JOBQUEUE_ABORT_GRACE_SECONDS: "30" } });
+    const [id = ""] = await stage.enqueue({ kind: "stubborn", payload: { file: stage.path("go") } });
+    await zombie.logged("started");
+    await stopPastLease(zombie);
+    expect(await recoverStale(stage.database, { policy: "fail" })).toMatchObject([{ id, outcome: "failed" }]);
+    expect(await retryJob(stage.database, id, { actor: "alice", reason: "the worker was at fault" })).toBe("retried");
+    const heir = await stage.worker({ env: LONG_LEASE });
+    const { token } = await heir.logged("started");
+    zombie.signal("SIGCONT");
+    await zombie.logged("the lease is lost: handlers are aborted");
+    stage.touch("go");
+    await zombie.logged("outcomes dropped: lease lost");
+    expect(await stage.jobIn("completed", id)).toMatchObject({
+      attempt: 1,
+      generation: 2,
+      leaseToken: token,
+      result: { pid: heir.pid },
+    });
+  });
+
+  it("G5, W5: nor does the old attempt of a worker that claimed the very job again that it had lost", async () => {
+    const worker = await stage.worker({
+      env: { ...LONG_LEASE, JOBQUEUE_SLOTS: "2", JOBQUEUE_ABORT_GRACE_SECONDS: "30" },
+    });
+    const [id] = await stage.enqueue({ kind: "stubborn", payload: { file: stage.path("go") } });
+    await worker.logged("started");
+    const { workerId } = await worker.logged("registered");
+    await deregisterWorker(stage.database, String(workerId));
+    const { token } = await worker.logged("started", 2);
+    stage.touch("go");
+    expect(await stage.jobIn("completed", id)).toMatchObject({ attempt: 1, recoveries: 1, leaseToken: token });
+    expect(await worker.logged("outcomes dropped: lease lost")).toMatchObject({ count: 1, jobIds: [id] });
+  });
+
+  it("W2: a worker stopped for longer than it may hang was not hung: it goes on", async () => {
+    const worker = await stage.worker({
+      env: { JOBQUEUE_LOOP_STALL_BUDGET_SECONDS: "1", JOBQUEUE_HUNG_AFTER_SECONDS: "2" },
+    });
+    await stopPastLease(worker);
+    worker.signal("SIGCONT");
+    await worker.logged("registered", 2);
+    const [id] = await stage.enqueue({ kind: "quick" });
+    await stage.jobIn("completed", id);
+    expect(worker.isRunning).toBe(true);
+  });
+
+  it("W12: a job that bursts the heap of every worker is dead as poison after the third loss, and the queue goes on", async () => {
+    const env = { POD_UID: "pod-1", NODE_OPTIONS: "--max-old-space-size=64" };
+    const [bomb, bystander] = await stage.enqueue({ kind: "bomb", priority: -1 }, { kind: "quick" });
+    const dead = stage.jobIn("dead", bomb, 90_000).then(() => true);
+    // What Kubernetes does: a process that ends is started again, in the same container of the same pod.
+    const restarts = async (): Promise<number> => {
+      for (let started = 1; ; started++) {
+        const worker = stage.spawn({ env });
+        if (await Promise.race([dead, worker.exited.then(() => false)])) return started;
+      }
+    };
+    // Three were lost, and the fourth found it out.
+    expect(await restarts()).toBe(4);
+    expect(await stage.jobIn("dead", bomb)).toMatchObject({
+      deadReason: "poison",
+      recoveries: 3,
+      lastError: expect.stringMatching(/^poison: it lost 3 workers, the last was worker \d+$/) as string,
+    });
+    await stage.jobIn("completed", bystander);
+  });
+
+  it("W14: two processes with the same environment are two workers: neither keeps the other's lease", async () => {
+    const env = { POD_NAME: "clone", POD_NAMESPACE: "default", NODE_NAME: "node" };
+    const first = await stage.worker({ env });
+    const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
+    await first.logged("started");
+    const second = await stage.worker({ env: { ...env, ...LONG_LEASE } });
+    const workers = await listWorkers(stage.database);
+    expect(workers.map(({ pod, isLive }) => ({ pod, isLive }))).toEqual([
+      { pod: "clone", isLive: true },
+      { pod: "clone", isLive: true },
+    ]);
+    expect(new Set(workers.map(({ bootId }) => bootId)).size).toBe(2);
+    first.signal("SIGSTOP");
+    await second.logged("started");
+    stage.touch("go");
+    expect(await stage.jobIn("completed", id)).toMatchObject({ recoveries: 1, result: { pid: second.pid } });
   });
 
   it("a worker that the store takes for gone aborts its handlers and registers anew", async () => {

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { listWorkers } from "@jobqueue/store";
 import { eventually } from "@jobqueue/test/support/eventually.ts";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { processGone } from "./testing/process-gone.ts";
@@ -26,6 +27,33 @@ describe("a worker whose handlers misbehave", () => {
     for (const id of ids) expect(await stage.jobIn("completed", id)).toMatchObject({ attempt: 1, recoveries: 0 });
     const lost = "the lease is lost: handlers are aborted";
     expect([...worker.entries(lost), ...other.entries(lost)]).toEqual([]);
+  });
+
+  it("W6: a loop blocked past its budget is seen in the store, beat fresh and loop old; if it turns again before the lease is over nothing is lost", async () => {
+    const worker = await stage.worker({
+      env: {
+        JOBQUEUE_LEASE_SECONDS: "20",
+        JOBQUEUE_LOOP_STALL_BUDGET_SECONDS: "1",
+        JOBQUEUE_HUNG_AFTER_SECONDS: "60",
+      },
+    });
+    const [id] = await stage.enqueue({ kind: "block-until", payload: { file: stage.path("go") } });
+    await stage.jobIn("running", id);
+    const blocked = await eventually("the store to show a blocked loop", async () => {
+      const [row] = await listWorkers(stage.database);
+      return row?.verdict === "loop_blocked" ? row : undefined;
+    });
+    expect(blocked).toMatchObject({ isLive: true, renewing: false });
+    expect(blocked.loopAgeMs).toBeGreaterThan(1_000);
+    stage.touch("go");
+    expect(await stage.jobIn("completed", id)).toMatchObject({
+      attempt: 1,
+      recoveries: 0,
+      result: { pid: worker.pid },
+    });
+    await eventually("the store to show it healthy", async () =>
+      (await listWorkers(stage.database))[0]?.verdict === "healthy" ? true : undefined,
+    );
   });
 
   it("W6: a handler that blocks for longer than the budget loses the lease, and what it returns counts for nothing", async () => {
@@ -99,6 +127,42 @@ describe("a worker whose handlers misbehave", () => {
     await stage.enqueue({ kind: "stubborn", payload: { file: stage.path("never") }, timeoutSeconds: 0.2 });
     expect(await worker.exited).toEqual({ code: 70, signal: null });
     expect(worker.stderr).toContain("all 1 slots are stuck: their handlers ignored the abort signal");
+  });
+
+  it("W8: a program that neither ends nor hears SIGTERM is killed at its timeout; its result counts for nothing and its slot is free", async () => {
+    const manifest = stage.write(
+      "handlers.yaml",
+      `handlers:
+  spin: { command: [sh, -c, 'trap "" TERM; echo 1 > "$JOBQUEUE_RESULT_FILE"; while :; do :; done'] }
+  echo: { command: [cat] }
+`,
+    );
+    const worker = await stage.worker({ handlers: manifest, env: { ...LONG_LEASE, JOBQUEUE_SLOTS: "1" } });
+    const [spin, next] = await stage.enqueue(
+      { kind: "spin", timeoutSeconds: 0.5, maxAttempts: 1 },
+      { kind: "echo", payload: { n: 1 } },
+    );
+    expect(await stage.jobIn("dead", spin)).toMatchObject({
+      lastError: "timed out after 0.5 s",
+      exitCode: 137,
+      result: null,
+    });
+    expect(await stage.jobIn("completed", next)).toMatchObject({ result: { n: 1 } });
+    expect(await worker.metric('jobqueue_worker_slots{state="stuck"}')).toBe(0);
+  });
+
+  it("W10: a worker whose claim loop stands still, while its event loop turns and its heart beats, exits and says so", async () => {
+    const worker = await stage.worker({
+      env: { ...LONG_LEASE, JOBQUEUE_LOOP_STALL_BUDGET_SECONDS: "1", JOBQUEUE_HUNG_AFTER_SECONDS: "4" },
+    });
+    const [id] = await stage.enqueue({ kind: "stall-claim-loop" });
+    await stage.jobIn("completed", id);
+    await eventually("livez to fail, or the process to end", async () => {
+      if (!worker.isRunning) return true;
+      return (await worker.probe("/livez").catch(() => undefined))?.status === 503 || undefined;
+    });
+    expect(await worker.exited).toEqual({ code: 70, signal: null });
+    expect(worker.stderr).toMatch(/the claim loop has stood still for \d+\.\d s/);
   });
 
   it("W9: a worker whose watchdog thread died exits", async () => {

@@ -121,20 +121,23 @@ forEachPostgres(({ adminUrl }) => {
   it.each([
     { language: "python", error: /KeyError|TypeError/ },
     { language: "bash", error: /sleep: / },
-  ] as const)("a worker in $language fails what its handler cannot do, and gives unknown kinds back", async (it) => {
-    start(it.language);
-    const [bad, unknown] = await stage.enqueue(
-      { kind: "nap", payload: { seconds: "many" }, maxAttempts: 1 },
-      { kind: "from-the-future" },
-    );
-    const job = await stage.jobIn("dead", bad);
-    expect(job.lastError).toMatch(it.error);
-    await eventually("the unknown one to be tried and given back", async () => {
-      const [row] = await stage.database.query<{ attempt: number; last_lease_token: string | null }>(
-        "select attempt, last_lease_token from jobqueue.jobs where id = $1 and state = 0",
-        [unknown],
+  ] as const)(
+    "a worker in $language fails what its handler cannot do, and gives unknown kinds back",
+    async ({ language, error }) => {
+      start(language);
+      const [bad, unknown] = await stage.enqueue(
+        { kind: "nap", payload: { seconds: "many" }, maxAttempts: 1 },
+        { kind: "from-the-future" },
       );
-      return row?.last_lease_token == null ? undefined : row.attempt === 0 || undefined;
-    });
-  });
+      const job = await stage.jobIn("dead", bad);
+      expect(job.lastError).toMatch(error);
+      await eventually("the unknown one to be tried and given back", async () => {
+        const [row] = await stage.database.query<{ attempt: number; last_lease_token: string | null }>(
+          "select attempt, last_lease_token from jobqueue.jobs where id = $1 and state = 0",
+          [unknown],
+        );
+        return (row?.last_lease_token ?? undefined) === undefined ? undefined : row?.attempt === 0 || undefined;
+      });
+    },
+  );
 });

@@ -184,7 +184,14 @@ export class Worker implements Service {
       trouble,
     });
     this.#chores = [
-      recovery({ session, intervalMs: config.sweepSeconds * 1000, actor: name, log, metrics }),
+      recovery({
+        session,
+        intervalMs: config.sweepSeconds * 1000,
+        isTrusted: () => lease.held !== undefined,
+        actor: name,
+        log,
+        metrics,
+      }),
       maintenance(session),
     ].map((chore) => new Periodic(chore, trouble));
     this.#tick = new LoopTick(Math.min(LONGEST_TICK_MS, leaseMs / 40), this.#shared, () => {

@@ -1,4 +1,5 @@
 import { CONNECTION, OUTPUT } from "../flag-groups.ts";
+import { JOB_OPTIONS, PAYLOAD } from "../job-flags.ts";
 import type { Verb } from "../verb.ts";
 
 /** The verb that makes jobs. */
@@ -9,14 +10,14 @@ export const ENQUEUEING: readonly Verb[] = [
     description: [
       "Adds one job, or --count of them in a few statements. The payload is JSON: the value itself, @FILE, or - for standard input.",
       "With --count, {i} in the payload and in --unique-key is replaced by the number of the job, from 1 on: --payload '{\"document\": {i}}'.",
-      "A unique key that a live job of the queue already has adds nothing: the outcome is 'duplicate', with the id of that job.",
+      "A unique key that a live job of the store already has adds nothing: the outcome is 'duplicate', with the id of that job. With --replace that job becomes this one, and the outcome is 'replaced'.",
     ],
     positionals: [
       { name: "QUEUE", required: true, summary: "Name of the queue. It appears on first use." },
       { name: "KIND", required: true, summary: "Kind of job: the name that its handler is registered under." },
     ],
     flags: [
-      { name: "payload", type: "text", placeholder: "JSON|@FILE|-", summary: "The payload.", default: "{}" },
+      PAYLOAD,
       {
         name: "count",
         type: "integer",
@@ -25,15 +26,6 @@ export const ENQUEUEING: readonly Verb[] = [
         maximum: 10_000_000,
         summary: "How many jobs.",
         default: "1",
-      },
-      {
-        name: "priority",
-        type: "integer",
-        placeholder: "N",
-        minimum: -32_768,
-        maximum: 32_767,
-        summary: "Lower runs first.",
-        default: "0",
       },
       {
         name: "delay",
@@ -45,26 +37,29 @@ export const ENQUEUEING: readonly Verb[] = [
         name: "unique-key",
         type: "text",
         placeholder: "KEY",
-        summary: "At most one live job of the queue has this key.",
+        summary: "At most one live job of the store has this key.",
       },
       {
-        name: "tag",
+        name: "unique-for",
+        type: "duration",
+        placeholder: "DURATION",
+        summary: "With --unique-key: the key stays taken for so long after the job is over.",
+      },
+      {
+        name: "replace",
+        type: "switch",
+        summary: "With --unique-key: a live job that has the key and does not run gets what this one says.",
+      },
+      {
+        name: "depends-on",
         type: "text",
-        placeholder: "TEXT",
-        summary: "A word to find the jobs by, in SQL and in the output of job.",
+        placeholder: "ID",
+        repeatable: true,
+        summary:
+          "Runs only when this job is completed; if that is cancelled, deleted or dead, it is cancelled. ID:run runs it in either case.",
       },
-      {
-        name: "max-attempts",
-        type: "integer",
-        placeholder: "N",
-        minimum: 1,
-        maximum: 1000,
-        summary: "How often handlers may try.",
-        default: "5",
-      },
-      { name: "timeout", type: "duration", placeholder: "DURATION", summary: "How long one attempt may take." },
     ],
-    groups: [OUTPUT, CONNECTION],
+    groups: [JOB_OPTIONS, OUTPUT, CONNECTION],
     examples: [
       { command: `jobqueue enqueue mailers welcome --payload '{"to": "ana@example.org"}'`, does: "one job" },
       {
@@ -74,6 +69,10 @@ export const ENQUEUEING: readonly Verb[] = [
       {
         command: "jobqueue enqueue reports monthly --unique-key 2026-08 --delay 2h",
         does: "once, not before two hours from now",
+      },
+      {
+        command: "jobqueue enqueue reports send --depends-on 4711 --retry 10s,1m,5m",
+        does: "after another job, with waits of its own between attempts",
       },
       {
         command: "generate | jobqueue enqueue imports load --payload -",

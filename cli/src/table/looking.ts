@@ -1,6 +1,33 @@
 import { CONNECTION, OUTPUT } from "../flag-groups.ts";
-import { JOB_STATES } from "../job-flags.ts";
-import type { Verb } from "../verb.ts";
+import { CHOOSING } from "../job-flags.ts";
+import type { Flag, Verb } from "../verb.ts";
+
+/** What audit events are about, as in the store (a test compares them). */
+export const AUDIT_ACTIONS = [
+  "hold",
+  "release",
+  "configure_queue",
+  "configure_store",
+  "workers_gone",
+  "recover_stale",
+  "retry",
+  "cancel",
+  "delete",
+  "put_schedule",
+  "delete_schedule",
+  "pause_schedule",
+  "grant_role",
+] as const;
+
+const LIMIT: Flag = {
+  name: "limit",
+  type: "integer",
+  placeholder: "N",
+  minimum: 1,
+  maximum: 10_000,
+  summary: "At most so many.",
+  default: "50",
+};
 
 /** Verbs that show something and change nothing. */
 export const LOOKING: readonly Verb[] = [
@@ -29,25 +56,14 @@ export const LOOKING: readonly Verb[] = [
     summary: "List jobs, newest first.",
     description: [
       "Shows at most --limit jobs of every state, finished ones included as long as their history is kept.",
+      "STATE says more where there is more: stale (its worker is lost), cancelling (somebody cancelled it and its worker has not answered yet).",
     ],
     positionals: [],
-    flags: [
-      { name: "queue", type: "text", placeholder: "QUEUE", summary: "Only jobs of this queue." },
-      { name: "state", type: "choice", placeholder: "STATE", choices: JOB_STATES, summary: "Only jobs in this state." },
-      { name: "kind", type: "text", placeholder: "KIND", summary: "Only jobs of this kind." },
-      {
-        name: "limit",
-        type: "integer",
-        placeholder: "N",
-        minimum: 1,
-        maximum: 10_000,
-        summary: "At most so many.",
-        default: "50",
-      },
-    ],
-    groups: [OUTPUT, CONNECTION],
+    flags: [{ name: "stale", type: "switch", summary: "Only running jobs whose worker is lost." }, LIMIT],
+    groups: [CHOOSING, OUTPUT, CONNECTION],
     examples: [
       { command: "jobqueue jobs --queue mailers --state dead", does: "what got its last attempt" },
+      { command: "jobqueue jobs --label customer=acme --tag invoice", does: "what belongs together" },
       { command: "jobqueue jobs --state running -o name", does: "only the ids, one per line" },
     ],
     load: () => import("../verbs/jobs.ts"),
@@ -61,5 +77,57 @@ export const LOOKING: readonly Verb[] = [
     groups: [OUTPUT, CONNECTION],
     examples: [{ command: "jobqueue job 4711", does: "one job" }],
     load: () => import("../verbs/job.ts"),
+  },
+  {
+    name: "workers",
+    summary: "List workers: are they alive, what do they do, when does their lease end.",
+    description: [
+      "VERDICT: healthy; draining (it takes no more jobs); gone, fenced or lapsed (its jobs are recovered); loop blocked (it beats, and its main loop stands); slots stuck (handlers ignore that they were to stop); claim stalled (free slots, and it claims nothing). BEAT is the age of the last heartbeat, LOOP how long the main loop had been standing at that time, LEASE what is left of the lease: at zero its jobs are recovered.",
+    ],
+    positionals: [],
+    flags: [
+      { name: "queue", type: "text", placeholder: "QUEUE", summary: "Only workers that serve this queue." },
+      { name: "all", type: "switch", summary: "Also those that are gone, as long as they are remembered." },
+    ],
+    groups: [OUTPUT, CONNECTION],
+    examples: [
+      { command: "jobqueue workers", does: "all that are there" },
+      { command: "jobqueue workers --queue mailers --all", does: "also those of before" },
+    ],
+    load: () => import("../verbs/workers.ts"),
+  },
+  {
+    name: "holds",
+    summary: "List what pauses queues: who, why, since when, until when.",
+    description: ["A hold of '*' pauses every queue."],
+    positionals: [{ name: "QUEUE", required: false, summary: "Only what holds this queue, holds of '*' included." }],
+    flags: [],
+    groups: [OUTPUT, CONNECTION],
+    examples: [{ command: "jobqueue holds", does: "all of the store" }],
+    load: () => import("../verbs/holds.ts"),
+  },
+  {
+    name: "audit",
+    summary: "List what people and the operator changed, the newest first.",
+    description: ["-o json also says what was before and what was after."],
+    positionals: [],
+    flags: [
+      { name: "action", type: "choice", choices: AUDIT_ACTIONS, placeholder: "ACTION", summary: "Only this." },
+      { name: "actor", type: "text", placeholder: "TEXT", summary: "Only by actors whose name contains this." },
+      {
+        name: "target",
+        type: "text",
+        placeholder: "TEXT",
+        summary: "Only about this: a queue, the id of a job, a schedule.",
+      },
+      { name: "since", type: "duration", placeholder: "DURATION", summary: "Only the last so much time." },
+      LIMIT,
+    ],
+    groups: [OUTPUT, CONNECTION],
+    examples: [
+      { command: "jobqueue audit --since 1h", does: "what happened in the last hour" },
+      { command: "jobqueue audit --target mailers --action hold", does: "who paused a queue" },
+    ],
+    load: () => import("../verbs/audit.ts"),
   },
 ];

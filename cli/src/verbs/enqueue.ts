@@ -3,6 +3,7 @@ import type { Arguments } from "../arguments.ts";
 import { withStore } from "../connect/open-store.ts";
 import { batches, type EnqueuePlan, payloadText } from "../enqueue-plan.ts";
 import { EXIT_CODES } from "../exit-codes.ts";
+import { enqueueOptions } from "../job-options.ts";
 import { printResult } from "../output/result.ts";
 import { Progress } from "../progress.ts";
 import { remark, type Terminal } from "../terminal.ts";
@@ -10,17 +11,8 @@ import type { RunVerb } from "../verb.ts";
 
 async function planOf(args: Arguments, terminal: Terminal): Promise<EnqueuePlan> {
   const given = args.text("payload");
-  const numbers = {
-    priority: args.number("priority"),
-    delaySeconds: args.number("delay"),
-    maxAttempts: args.number("max-attempts"),
-    timeoutSeconds: args.number("timeout"),
-  };
-  const set = Object.fromEntries(
-    Object.entries({ ...numbers, tag: args.text("tag") }).filter(([, value]) => value !== undefined),
-  );
   return {
-    template: { queue: args.positional("QUEUE"), kind: args.positional("KIND"), ...set },
+    template: { queue: args.positional("QUEUE"), kind: args.positional("KIND"), ...enqueueOptions(args) },
     payload: given === undefined ? undefined : await payloadText(given, terminal),
     uniqueKey: args.text("unique-key"),
     count: args.number("count"),
@@ -34,19 +26,32 @@ function tellHalf(terminal: Terminal, done: number, total: number, error: unknow
   remark(terminal, `${done} of ${total} jobs are stored${unknown ? "; whether the next ones were is unknown" : ""}.`);
 }
 
+/** Who may have a unique key, one and several: with --unique-for also jobs that are over. */
+function taken(args: Arguments): readonly [string, string] {
+  if (args.has("unique-for")) return ["job", "other jobs"];
+  return args.on("replace") ? ["running job", "running jobs"] : ["live job", "live jobs"];
+}
+
 function tell(args: Arguments, results: readonly Enqueued[]): string {
   const where = `of kind ${args.positional("KIND")} in queue ${args.positional("QUEUE")}`;
   const added = results.filter((result) => result.outcome === "inserted");
-  const duplicates = results.length - added.length;
+  const replaced = results.filter((result) => result.outcome === "replaced");
+  const duplicates = results.length - added.length - replaced.length;
   const lines: string[] = [];
   if (added.length === 1) lines.push(`Enqueued job ${added[0]?.id} ${where}.`);
   if (added.length > 1) {
     lines.push(`Enqueued ${added.length} jobs ${where}, the first ${added[0]?.id}, the last ${added.at(-1)?.id}.`);
   }
+  if (replaced.length === 1) {
+    lines.push(`Replaced job ${replaced[0]?.id}, which had this unique key and did not run yet.`);
+  } else if (replaced.length > 1) {
+    lines.push(`Replaced ${replaced.length} jobs, which had these unique keys and did not run yet.`);
+  }
+  const [holding, hold] = taken(args);
   if (duplicates > 0 && results.length === 1) {
-    lines.push(`Nothing enqueued: live job ${results[0]?.id} already has this unique key.`);
+    lines.push(`Nothing enqueued: ${holding} ${results[0]?.id} already has this unique key.`);
   } else if (duplicates > 0) {
-    lines.push(`${duplicates} not enqueued: live jobs already have their unique keys.`);
+    lines.push(`${duplicates} not enqueued: ${hold} already have their unique keys.`);
   }
   return lines.join("\n");
 }

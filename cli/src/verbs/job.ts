@@ -1,8 +1,10 @@
 import { getJob, type Job, listHolds, listWorkers, serverFacts, type Session } from "@jobqueue/store";
 import { withStore } from "../connect/open-store.ts";
 import { exactDuration, formatDuration } from "../duration.ts";
-import { Failure, usageFailure } from "../failure.ts";
-import { describeWorker, nextOf, stateOf, type Surroundings } from "../job-story.ts";
+import { Failure } from "../failure.ts";
+import { parseJobId } from "../job-id.ts";
+import { describeWorker, isHeld, nextOf, stateOf, type Surroundings } from "../job-story.ts";
+import { formatLabels } from "../labels.ts";
 import { printable } from "../output/printable.ts";
 import { printResult } from "../output/result.ts";
 import type { RunVerb } from "../verb.ts";
@@ -22,6 +24,32 @@ function at(time: Date, now: Date): string {
   return `${time.toISOString()} (${relative})`;
 }
 
+/** What the store advises, where `Next` does not say it already. */
+function hintOf(job: Job): string | null {
+  return job.isStale || isHeld(job) ? job.recoveryHint : null;
+}
+
+/** Errors of earlier attempts, the last one first; the very last is shown by itself. */
+function errorsOf(job: Job): string | null {
+  const errors = (job.errors ?? []).toReversed();
+  if (errors.length < 2 && errors[0]?.error === job.lastError) return null;
+  return errors
+    .map(({ attempt, generation, at: when, error, exit_code: exitCode }) => {
+      const which = job.generation === 1 ? `attempt ${attempt}` : `generation ${generation}, attempt ${attempt}`;
+      const exit = typeof exitCode === "number" ? `, exit code ${exitCode}` : "";
+      return `${which}, ${when}${exit}: ${error.split("\n", 1)[0]}`;
+    })
+    .join("\n");
+}
+
+function resultOf(job: Job, now: Date): string | null {
+  if (job.state !== "completed") return null;
+  const { resultExpiresAt } = job;
+  if (resultExpiresAt !== null && resultExpiresAt <= now) return "not kept any longer";
+  const until = resultExpiresAt === null ? "" : `\nkept until ${at(resultExpiresAt, now)}`;
+  return `${JSON.stringify(job.result, null, 2)}${until}`;
+}
+
 /** Everything about one job, for people. */
 export function renderJob(job: Job, around: Surroundings): string {
   const { now, worker } = around;
@@ -31,12 +59,16 @@ export function renderJob(job: Job, around: Surroundings): string {
     ["Queue", job.queue],
     ["State", stateOf(job, around)],
     ["Next", nextOf(job, around)],
+    ["Hint", hintOf(job)],
+    ["Progress", job.progress === null || job.progress === undefined ? null : JSON.stringify(job.progress)],
     ["Priority", job.priority === 0 ? null : String(job.priority)],
     ["Created", at(job.createdAt, now)],
     ["Ready", job.runAt.getTime() === job.createdAt.getTime() ? null : at(job.runAt, now)],
     ["Claimed", job.claimedAt && at(job.claimedAt, now)],
     ["Finished", job.finishedAt && at(job.finishedAt, now)],
     ["Took", job.durationMs === null ? null : `${job.durationMs} ms`],
+    ["Exit code", job.exitCode === null ? null : String(job.exitCode)],
+    ["Generation", job.generation === 1 ? null : `${job.generation} (a person retried it; attempts count from there)`],
     ["Time limit", job.timeoutMs === null ? null : exactDuration(job.timeoutMs / 1000)],
     ["Worker", worker ? describeWorker(worker) : job.workerId],
     ["Lease", job.lockedUntil && `token ${job.leaseToken}, until ${at(job.lockedUntil, now)}`],
@@ -50,17 +82,14 @@ export function renderJob(job: Job, around: Surroundings): string {
         `${job.lastRecovery.at} by ${job.lastRecovery.actor}${job.lastRecovery.reason ? `: ${job.lastRecovery.reason}` : ""}`,
     ],
     ["Unique key", job.uniqueKey],
+    ["Concurrency", job.concurrencyKey && `key ${job.concurrencyKey}`],
     ["Tag", job.tag],
-    [
-      "Labels",
-      job.labels &&
-        Object.entries(job.labels)
-          .map(([name, value]) => `${name}=${value}`)
-          .join(", "),
-    ],
+    ["Labels", job.labels && formatLabels(job.labels)],
     ["Last error", job.lastError],
+    ["Earlier", errorsOf(job)],
     ["Payload", JSON.stringify(job.payload, null, 2)],
-    ["Result", job.state === "completed" ? JSON.stringify(job.result, null, 2) : null],
+    ["Result", resultOf(job, now)],
+    ["Finaliser", job.finaliserId && `job ${job.finaliserId}`],
   ];
   return lines
     .map(([label, value]) => (value === null || value === undefined || value === "" ? "" : line(label, value)))
@@ -84,12 +113,7 @@ async function readSurroundings(session: Session, job: Job): Promise<Surrounding
 
 /** `jobqueue job ID`. */
 export const run: RunVerb = async (args, terminal) => {
-  const id = args.positional("ID");
-  if (!/^\d{1,18}$/.test(id))
-    throw usageFailure(
-      `'${id}' is no id of a job: ids are whole numbers`,
-      "`jobqueue jobs` lists jobs with their ids.",
-    );
+  const id = parseJobId(args.positional("ID"));
   const { job, around } = await withStore(args, terminal, async ({ database }) => {
     const found = await getJob(database, id);
     if (!found) {

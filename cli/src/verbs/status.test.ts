@@ -23,6 +23,12 @@ const QUEUE: QueueView = {
   stale: 0,
   oldestPendingSeconds: 7260,
   oldestPendingSince: new Date("2026-08-01T09:59:00Z"),
+  deferred: 0,
+  cancelled: 0,
+  maxRunning: null,
+  maxRunningPerKey: null,
+  fair: false,
+  rate: null,
   paused: false,
   holds: [],
 };

@@ -4,6 +4,7 @@ import { formatDuration } from "../duration.ts";
 import { describeHold, heldThing } from "../holds.ts";
 import { printResult } from "../output/result.ts";
 import { type Column, renderTable } from "../output/table.ts";
+import { formatRate } from "../rate.ts";
 import { printableLine } from "../output/printable.ts";
 import { findQueue, type QueueView, readStore, type StoreView } from "../queues.ts";
 import type { Terminal } from "../terminal.ts";
@@ -27,6 +28,7 @@ const COLUMNS: readonly Column<QueueView>[] = [
   },
   count("PENDING", (queue) => queue.pending),
   count("SCHEDULED", (queue) => queue.scheduled),
+  count("DEFERRED", (queue) => queue.deferred),
   count("RUNNING", (queue) => queue.running),
   count("FAILED", (queue) => queue.failed),
   count("DEAD", (queue) => queue.dead, true),
@@ -36,7 +38,28 @@ const COLUMNS: readonly Column<QueueView>[] = [
     align: "right",
     value: (queue) => (queue.oldestPendingSeconds === null ? "-" : formatDuration(queue.oldestPendingSeconds)),
   },
+  { title: "LIMITS", flexible: true, value: limitsOf },
 ];
+
+/** The limits of a queue in a few words. */
+function limitsOf(queue: QueueView): string {
+  const parts = [
+    queue.maxRunning === null ? "" : `${queue.maxRunning} at once`,
+    queue.maxRunningPerKey === null ? "" : `${queue.maxRunningPerKey} per key`,
+    queue.fair && queue.maxRunningPerKey === null ? "fair" : "",
+    queue.rate === null ? "" : formatRate(queue.rate),
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
+/** The columns that have something to say about these queues. */
+function columnsFor(queues: readonly QueueView[]): Column<QueueView>[] {
+  return COLUMNS.filter(
+    ({ title }) =>
+      (title !== "DEFERRED" || queues.some((queue) => queue.deferred > 0)) &&
+      (title !== "LIMITS" || queues.some((queue) => limitsOf(queue) !== "")),
+  );
+}
 
 /** One sentence per hold: beneath the table, because who and why must not be cut to the width of a column. */
 function paused(store: StoreView, queues: readonly QueueView[]): string[] {
@@ -52,7 +75,7 @@ export function renderStatus(
   terminal: Pick<Terminal, "width" | "colour">,
 ): string {
   const empty = "The store has no queues yet; `jobqueue enqueue QUEUE KIND` makes the first.\n";
-  const table = queues.length === 0 ? empty : renderTable(COLUMNS, queues, terminal);
+  const table = queues.length === 0 ? empty : renderTable(columnsFor(queues), queues, terminal);
   const holds = paused(store, queues);
   return holds.length === 0 ? table : `${table}\n${holds.join("\n")}\n`;
 }

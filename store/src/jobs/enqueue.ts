@@ -1,5 +1,6 @@
 import { quoteIdentifier } from "../connection/identifier.ts";
 import { toInstantText } from "../instant.ts";
+import { type RetryPolicy, retryJson } from "../retry-policy.ts";
 import type { Session } from "../session.ts";
 import { toJsonText } from "./json-value.ts";
 
@@ -61,20 +62,6 @@ export interface Finaliser {
   readonly payload?: unknown;
 }
 
-/** Waits between attempts: doubling, or as listed, the last one repeated. Seconds, at most a year. */
-export type RetryPolicy =
-  | {
-      readonly exponential: {
-        /** 1 when absent. */
-        readonly initialSeconds?: number;
-        /** 3600 when absent. */
-        readonly maxSeconds?: number;
-        /** By how much a wait is longer or shorter at random; 20 when absent. */
-        readonly jitterPercent?: number;
-      };
-    }
-  | { readonly intervalsSeconds: readonly number[] };
-
 /** Outcome of an enqueue: a new job, or the job that already has the unique key, as it was or replaced. */
 export interface Enqueued {
   readonly id: string;
@@ -126,7 +113,7 @@ export function jobOptions(job: Omit<NewJob, "queue" | "kind">): object | undefi
     max_attempts: job.maxAttempts,
     timeout_seconds: job.timeoutSeconds,
     result_ttl_seconds: job.resultTtlSeconds,
-    retry: job.retry && retryJson(job.retry),
+    retry: retryJson(job.retry),
     on_worker_loss: job.onWorkerLoss,
     unique_key: job.uniqueKey,
     unique_mode: job.uniqueMode,
@@ -139,13 +126,4 @@ export function jobOptions(job: Omit<NewJob, "queue" | "kind">): object | undefi
     traceparent: job.traceparent,
   };
   return Object.values(options).every((value) => value === undefined) ? undefined : options;
-}
-
-/** A retry policy as the SQL functions take it. */
-export function retryJson(policy: RetryPolicy): Record<string, unknown> {
-  if ("intervalsSeconds" in policy) return { intervals_seconds: policy.intervalsSeconds };
-  const { initialSeconds, maxSeconds, jitterPercent } = policy.exponential;
-  return {
-    exponential: { initial_seconds: initialSeconds, max_seconds: maxSeconds, jitter_percent: jitterPercent },
-  };
 }

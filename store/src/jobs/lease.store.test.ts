@@ -2,13 +2,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { forEachPostgres } from "../../../test/support/postgres/database.ts";
 import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { heartbeat } from "../workers/heartbeat.ts";
+import { acknowledgeCancel } from "./cancel-requests.ts";
 import { claim, type ClaimedJob } from "./claim.ts";
 import { complete } from "./complete.ts";
 import { enqueue } from "./enqueue.ts";
 import { fail } from "./fail.ts";
+import { progress } from "./progress.ts";
 import { getJob, listJobs } from "./read-jobs.ts";
+import { recordProcess } from "./record-process.ts";
 import { recoverStale } from "./recover-stale.ts";
 import { returnUnstarted } from "./return-unstarted.ts";
+import { snooze } from "./snooze.ts";
 
 let queues = 0;
 
@@ -105,6 +109,10 @@ forEachPostgres(({ adminUrl }) => {
       ["complete", async (job) => complete(store.database, [{ ...job, result: "stale" }])],
       ["fail", async (job) => fail(store.database, [{ ...job, error: "stale" }])],
       ["return", async (job) => returnUnstarted(store.database, [job])],
+      ["snooze", async (job) => snooze(store.database, [{ ...job, delaySeconds: 1 }])],
+      ["acknowledge", async (job) => acknowledgeCancel(store.database, [job])],
+      ["progress", async (job) => ((await progress(store.database, job, "stale")) ? [] : [job.id])],
+      ["record", async (job) => ((await recordProcess(store.database, job, { pid: 1 })) ? [] : [job.id])],
     ];
 
     it.each(writes)("%s by the old holder changes nothing and is reported as lost", async (_, write) => {

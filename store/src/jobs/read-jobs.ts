@@ -3,12 +3,21 @@ import { invalidInput } from "../errors.ts";
 import { JOB_STATE_NAMES, type JobState } from "../job-state.ts";
 import type { Session } from "../session.ts";
 import { type Job, jobFromRow, type JobRow } from "./job.ts";
+import { toJsonText } from "./json-value.ts";
 
 /** Which jobs to list. */
 export interface JobFilter {
-  readonly queue?: string;
-  readonly state?: JobState;
-  readonly kind?: string;
+  readonly queue?: string | undefined;
+  readonly state?: JobState | undefined;
+  readonly kind?: string | undefined;
+  readonly tag?: string | undefined;
+  /** Labels that the job has, among others. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Id of the worker that runs it, or that ran it last when it is over. */
+  readonly worker?: string | undefined;
+  readonly uniqueKey?: string | undefined;
+  /** Only running jobs that recovery will take. */
+  readonly stale?: boolean | undefined;
   /** At most this many; 1 to 1000, 100 when absent. */
   readonly limit?: number;
   /** The id of the last job of the page before. */
@@ -47,12 +56,27 @@ export async function listJobs(session: Session, filter: JobFilter = {}): Promis
     throw invalidInput(`${filter.state as string} is no state of a job: write one of ${JOB_STATE_NAMES.join(", ")}`);
   }
   const schema = quoteIdentifier(session.schema);
-  const state = filter.state === undefined ? "true" : CONDITIONS[filter.state].replace("{schema}", schema);
+  const conditions = [
+    ...(filter.state === undefined ? [] : [CONDITIONS[filter.state]]),
+    ...(filter.stale ? [CONDITIONS.running, "is_stale"] : []),
+  ];
+  const state = conditions.join(" and ").replaceAll("{schema}", schema) || "true";
   const rows = await session.query<JobRow>(
     `select ${columns(filter.payloads)} from ${schema}.v_jobs
      where ${state} and ($1::text is null or queue = $1) and ($2::text is null or kind = $2) and ($3::bigint is null or id < $3)
+       and ($5::text is null or tag = $5) and ($6::jsonb is null or labels @> $6) and ($7::bigint is null or worker_id = $7)
+       and ($8::text is null or unique_key = $8)
      order by id desc limit $4`,
-    [filter.queue ?? null, filter.kind ?? null, checkedId(filter.afterId), limit],
+    [
+      filter.queue ?? null,
+      filter.kind ?? null,
+      checkedId(filter.afterId),
+      limit,
+      filter.tag ?? null,
+      filter.labels === undefined ? null : toJsonText(filter.labels, "labels"),
+      checkedId(filter.worker),
+      filter.uniqueKey ?? null,
+    ],
   );
   return rows.map(jobFromRow);
 }

@@ -145,7 +145,7 @@ forEachPostgres(({ adminUrl }) => {
       [{ rate: { per_seconds: 1 } }, 'write {"count": 100, "per_seconds": 60}'],
       [{ rate: { count: 0 } }, "rate.count is 0: write a whole number from 1 to 1000000"],
       [{ rate: { count: 1, burst: 2 } }, 'write {"count": 100, "per_seconds": 60}'],
-      [{ retry: { linear: 1 } }, "write {"],
+      [{ retry: { linear: 1 } }, "retry has the unknown key 'linear': its keys are exponential, intervals_seconds"],
       [{ max_runing: 1 }, "unknown setting 'max_runing' in the policy of a queue: settings are max_attempts"],
       ["fast", "policy must be a JSON object"],
     ])("%j", async (bad, words) => {

@@ -1,8 +1,8 @@
 import { quoteIdentifier } from "../connection/identifier.ts";
 import type { Act } from "../jobs/act-on-job.ts";
-import { type RetryPolicy, retryJson } from "../jobs/enqueue.ts";
 import { toJsonText } from "../jobs/json-value.ts";
 import type { LossPolicy } from "../jobs/recover-stale.ts";
+import { type RetryPolicy, retryJson } from "../retry-policy.ts";
 import type { Session } from "../session.ts";
 
 /** What a queue says about its jobs. Absent: left as it is; `null`: back to the default. */

@@ -26,6 +26,12 @@ forEachPostgres(({ adminUrl }) => {
     stale: 0,
     oldestPendingSeconds: null,
     oldestPendingSince: null,
+    deferred: 0,
+    cancelled: 0,
+    maxRunning: null,
+    maxRunningPerKey: null,
+    fair: false,
+    rate: null,
   };
 
   it("counts every state of every queue, and says since when the oldest job could have run", async () => {

@@ -61,21 +61,9 @@ export class StoreUnderTest {
 
   /** Forgets everything, which is cheaper than another database. */
   async clear(): Promise<void> {
-    for (const table of [
-      "jobs",
-      "job_history",
-      "workers",
-      "holds",
-      "queues",
-      "audit_events",
-      "leases",
-      "queue_limits",
-      "job_dependencies",
-      "kept_keys",
-      "cancel_requests",
-      "schedules",
-      "schedule_ticks",
-    ]) {
+    const tables = ["jobs", "job_history", "workers", "leases", "holds", "queues", "queue_limits", "audit_events"];
+    tables.push("job_dependencies", "kept_keys", "cancel_requests", "schedules", "schedule_ticks");
+    for (const table of tables) {
       await this.database.query(`delete from jobqueue.${table}`);
     }
   }

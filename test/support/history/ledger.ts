@@ -148,9 +148,20 @@ function transitionsOfOne(group: readonly LedgerRow[]): Transition[] {
       transitions.push(transition(row, null, row.new));
     }
   }
+  joinSteps(transitions);
   const [first] = transitions;
   const last = transitions.at(-1);
   return transitions.length > 1 && first?.before === null && last?.after === null ? [] : transitions;
+}
+
+/** A function may write a row twice before it moves it: what only prepares the next step belongs to it. */
+function joinSteps(transitions: Transition[]): void {
+  for (let at = transitions.length - 2; at >= 0; at--) {
+    const [step, next] = [transitions[at], transitions[at + 1]];
+    if (!step?.before || !step.after || next === undefined) continue;
+    const prepares = step.before.state === step.after.state && step.before.token === step.after.token;
+    if (prepares) transitions.splice(at, 2, { ...next, before: step.before });
+  }
 }
 
 type Row = LedgerRow["new"];

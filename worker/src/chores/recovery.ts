@@ -7,6 +7,11 @@ import type { Chore } from "./periodic.ts";
 export interface RecoveryParts {
   readonly session: Session;
   readonly intervalMs: number;
+  /**
+   * Whether this worker trusts its own lease. One that does not judges nobody: after a stop of the whole process it would
+   * recover its own jobs before it has sent what they came to.
+   */
+  readonly isTrusted: () => boolean;
   /** Who asks, for the audit trail. */
   readonly actor: string;
   readonly log: Log;
@@ -20,11 +25,12 @@ const SWEEP_LIMIT = 100;
  * Recovers jobs of workers that are no more. Every worker does it, so nothing else need run (G8); the store moves each
  * job once however many sweep.
  */
-export function recovery({ session, intervalMs, actor, log, metrics }: RecoveryParts): Chore {
+export function recovery({ session, intervalMs, isTrusted, actor, log, metrics }: RecoveryParts): Chore {
   return {
     name: "sweep",
     intervalMs,
     async run() {
+      if (!isTrusted()) return false;
       const recovered = await recoverStale(session, { max: SWEEP_LIMIT, actor, reason: "its worker's lease lapsed" });
       for (const { outcome } of recovered) metrics.count("jobqueue_worker_jobs_recovered_total", { outcome });
       if (recovered.length > 0) {

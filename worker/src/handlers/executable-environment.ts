@@ -11,6 +11,10 @@ export interface AttemptVariables {
   readonly kind: string;
   readonly attempt: number;
   readonly leaseToken: string;
+  /** How long it may take, when there is a limit. */
+  readonly timeoutSeconds?: number | undefined;
+  /** W3C trace context of the job, when it has one. */
+  readonly traceparent?: string | undefined;
   readonly payloadFile: string;
   readonly resultFile: string;
   /** Whom it runs as, when that is not the worker's user. */
@@ -42,6 +46,9 @@ export function executableEnvironment(
     JOBQUEUE_KIND: attempt.kind,
     JOBQUEUE_ATTEMPT: String(attempt.attempt),
     JOBQUEUE_LEASE_TOKEN: attempt.leaseToken,
+    ...(attempt.timeoutSeconds === undefined ? {} : { JOBQUEUE_TIMEOUT_SECONDS: String(attempt.timeoutSeconds) }),
+    // The name that tracing libraries and programs agree on.
+    ...(attempt.traceparent === undefined ? {} : { TRACEPARENT: attempt.traceparent }),
     JOBQUEUE_PAYLOAD_FILE: attempt.payloadFile,
     JOBQUEUE_RESULT_FILE: attempt.resultFile,
   };

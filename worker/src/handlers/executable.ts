@@ -107,6 +107,8 @@ async function runExecutable(
           kind: context.kind,
           attempt: context.attempt,
           leaseToken: context.fencingToken,
+          timeoutSeconds: context.timeoutSeconds,
+          traceparent: context.traceparent,
           payloadFile,
           resultFile,
           user,

@@ -58,6 +58,7 @@ describe("an executable handler", () => {
         error: ignore,
       },
       deadline: undefined,
+      timeoutSeconds: 60,
       traceparent: undefined,
       enqueue: () => Promise.reject(new Error("not in this test")),
       progress: ignore,

@@ -67,6 +67,8 @@ export interface Handler<Payload = unknown, Result = unknown> {
 
 /** What executable handlers need beyond what functions are shown. */
 export interface AttemptContext extends JobContext {
+  /** Seconds the attempt may take; `undefined` without a limit. */
+  readonly timeoutSeconds: number | undefined;
   /** Milliseconds between the abort and the moment the slot counts as stuck. */
   readonly abortGraceMs: number;
   /** Says which program runs the attempt. It leads a process group of the same number. */

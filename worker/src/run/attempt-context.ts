@@ -52,6 +52,7 @@ export function attemptContext(
     traceparent,
     signal: attempt.signal,
     abortGraceMs,
+    timeoutSeconds: attempt.timeoutMs === undefined ? undefined : attempt.timeoutMs / 1000,
     get deadline() {
       return attempt.deadline;
     },

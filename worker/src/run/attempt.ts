@@ -9,7 +9,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** One execution of a job by its handler, with its deadline. */
 export class Attempt {
   readonly job: ClaimedJob;
-  readonly #timeoutMs: number | undefined;
+  /** The job's own limit, else the handler's, milliseconds; `undefined` without a limit. */
+  readonly timeoutMs: number | undefined;
   readonly #abortGraceMs: number;
   readonly #controller = new AbortController();
   #startedAtMs = 0;
@@ -24,8 +25,7 @@ export class Attempt {
   constructor(job: ClaimedJob, handler: Handler, abortGraceMs: number) {
     this.job = job;
     const { timeoutSeconds } = handler;
-    // The job's own limit, else the handler's.
-    this.#timeoutMs = job.timeoutMs ?? (timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000);
+    this.timeoutMs = job.timeoutMs ?? (timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000);
     this.#abortGraceMs = abortGraceMs;
   }
 
@@ -77,7 +77,7 @@ export class Attempt {
     this.#ignoredAbort = () => {
       end({ how: "ignored abort" });
     };
-    const timeoutMs = this.#timeoutMs;
+    const { timeoutMs } = this;
     if (timeoutMs !== undefined) {
       this.#deadline = new Date(Date.now() + timeoutMs);
       this.#timeout = setTimeout(

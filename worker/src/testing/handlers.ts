@@ -29,11 +29,11 @@ interface Entry {
   /** When the transaction goes on to complete the job. */
   readonly file?: string;
   /** What happens after that. */
-  readonly then?: "commit" | "roll back" | "throw after commit";
+  readonly next?: "commit" | "roll back" | "throw after commit";
 }
 
 /** Writes an entry and completes the job with it, on a client as an application has one. */
-async function record({ name, file, then = "commit" }: Entry, context: JobContext): Promise<void> {
+async function record({ name, file, next = "commit" }: Entry, context: JobContext): Promise<void> {
   const database = new Database({
     connection: parseStoreUrl(process.env["DATABASE_URL"] ?? ""),
     applicationName: "handler",
@@ -47,16 +47,16 @@ async function record({ name, file, then = "commit" }: Entry, context: JobContex
       await client.query("insert into entries (name) values ($1)", [name]);
       if (file !== undefined) await fileExists(file);
       await context.complete(client, { entry: name });
-      if (then === "roll back") throw new Error("rolled back");
+      if (next === "roll back") throw new Error("rolled back");
     });
   } catch (error) {
     context.log.info({ error: (error as Error).name }, "rolled back");
     // A handler that forgets to tell: the worker must find out.
-    if (then !== "roll back") throw error;
+    if (next !== "roll back") throw error;
   } finally {
     await database.close();
   }
-  if (then === "throw after commit") throw new Error("too late to matter");
+  if (next === "throw after commit") throw new Error("too late to matter");
 }
 
 // The only thread of a worker is its watchdog.
@@ -133,6 +133,14 @@ export default [
     throw new TypeError("no such document");
   }),
   defineHandler("unstorable", () => ({ text: "a\u0000b" })),
+  defineHandler("bomb", () => {
+    const hoard: unknown[] = [];
+    for (;;) hoard.push(Array.from({ length: 10_000 }, () => Math.random()));
+  }),
+  defineHandler("stall-claim-loop", () => {
+    // Timers that never fire: the claim loop waits for one, the event loop goes on turning.
+    globalThis.setTimeout = Object.assign(() => ({}), { __promisify__: globalThis.setTimeout.__promisify__ }) as never;
+  }),
   defineHandler("leave-rejection", async () => {
     void Promise.reject(new Error("nobody listens"));
     await sleep(10);

@@ -31,10 +31,16 @@ export class Stage {
     return new Stage(testDatabase.url, testDatabase);
   }
 
-  /** Starts a worker and waits until it works. */
-  async worker(options: Omit<WorkerProcessOptions, "databaseUrl"> = {}): Promise<WorkerProcess> {
+  /** Starts a worker. */
+  spawn(options: Omit<WorkerProcessOptions, "databaseUrl"> = {}): WorkerProcess {
     const worker = new WorkerProcess({ databaseUrl: this.databaseUrl, ...options });
     this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Starts a worker and waits until it works. */
+  async worker(options: Omit<WorkerProcessOptions, "databaseUrl"> = {}): Promise<WorkerProcess> {
+    const worker = this.spawn(options);
     await worker.logged("worker started");
     return worker;
   }
@@ -49,7 +55,7 @@ export class Stage {
   }
 
   /** Waits until a job is in a state. */
-  async jobIn(state: Job["state"], id: string | undefined): Promise<Job> {
+  async jobIn(state: Job["state"], id: string | undefined, timeoutMs = 30_000): Promise<Job> {
     return eventually(
       `job ${id} ${state}`,
       async () => {
@@ -57,7 +63,7 @@ export class Stage {
         if (job?.state !== state) throw new Error(`it is ${JSON.stringify(job)}`);
         return job;
       },
-      { timeoutMs: 30_000, everyMs: 50 },
+      { timeoutMs, everyMs: 50 },
     );
   }
 

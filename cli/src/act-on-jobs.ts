@@ -1,0 +1,209 @@
+import {
+  getJob,
+  type Job,
+  type BulkOutcome,
+  type BulkFilter,
+  type JobState,
+  serverFacts,
+  type Session,
+} from "@jobqueue/store";
+import { personOf } from "./actor.ts";
+import type { Arguments } from "./arguments.ts";
+import { confirm } from "./confirm.ts";
+import { type OpenStore, withStore } from "./connect/open-store.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { usageFailure } from "./failure.ts";
+import { describeFilter, jobChoice } from "./job-choice.ts";
+import { renderJobTable } from "./job-table.ts";
+import { printableLine } from "./output/printable.ts";
+import { printResult } from "./output/result.ts";
+import { remark, type Terminal } from "./terminal.ts";
+import type { RunVerb } from "./verb.ts";
+
+/** Who asks, and why, for the audit trail. */
+interface By {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** One of the things a person can do to jobs that exist: what the store is called with, and how its answers are told. */
+export interface JobAct {
+  /** The verb. */
+  readonly name: "retry" | "cancel" | "delete";
+  /** Of the verb, at the beginning of a sentence: `Retried`. */
+  readonly done: string;
+  /** Does it to one job; answers what became of it, `not_found`, or the state that forbids it. */
+  one(session: Session, id: string, by: By): Promise<string>;
+  /** Does it to all jobs that a filter finds, or only counts them. */
+  many(session: Session, filter: BulkFilter, options: By & { max: number; dryRun: boolean }): Promise<BulkOutcome>;
+  /** What it would answer for a job as it is now: what `one` answers. */
+  predict(job: Job): string;
+  /** What an answer that means success says about the job, such as `is retried: it is pending again.` */
+  readonly says: Readonly<Record<string, string>>;
+  /** Which jobs it never finds by flags, as a sentence. */
+  readonly never: string;
+  /** Why a state forbids it, or `duplicate`, and what to do instead, after the words `job 7`. `{id}` is replaced. */
+  readonly refuses: Readonly<Partial<Record<JobState | "duplicate", string>>>;
+}
+
+/** How many jobs of a filter are shown before it is asked. */
+const SAMPLE = 5;
+const DEFAULT_MAX = 1000;
+
+/** What became of one job that was named. */
+export interface Outcome {
+  readonly id: string;
+  readonly outcome: string;
+  /** Whether it was done, or with --dry-run would be. */
+  readonly done: boolean;
+  /** In words, with what to do when it was refused. */
+  readonly message: string;
+}
+
+/** What became of one job, in words. */
+export function tellOutcome(act: JobAct, id: string, outcome: string, dryRun = false): Outcome {
+  const says = act.says[outcome];
+  if (says !== undefined) {
+    return { id, outcome, done: true, message: dryRun ? `Job ${id} would be: ${outcome}.` : `Job ${id} ${says}` };
+  }
+  if (outcome === "not_found") {
+    const message = `There is no job ${id}: it never was, or its history is kept no longer.`;
+    return { id, outcome, done: false, message };
+  }
+  const why = act.refuses[outcome as JobState] ?? `is ${outcome}, which does not allow that.`;
+  return { id, outcome, done: false, message: `Job ${id} ${why.replaceAll("{id}", id)}` };
+}
+
+/** How it ends when jobs were named: all done, none of them there, or some refused. */
+export function exitOf(outcomes: readonly Outcome[]): number {
+  if (outcomes.every(({ done }) => done)) return EXIT_CODES.ok.code;
+  const onlyMissing = outcomes.every(({ outcome }) => outcome === "not_found");
+  return onlyMissing ? EXIT_CODES.notFound.code : EXIT_CODES.refused.code;
+}
+
+async function onIds(act: JobAct, ids: readonly string[], args: Arguments, terminal: Terminal): Promise<number> {
+  const dryRun = args.on("dry-run");
+  const outcomes = await withStore(args, terminal, async (store) => {
+    const by = await byOf(store, args, terminal);
+    const told: Outcome[] = [];
+    for (const id of ids) {
+      const job = dryRun ? await getJob(store.database, id) : undefined;
+      const predicted = job === undefined ? "not_found" : act.predict(job);
+      told.push(tellOutcome(act, id, dryRun ? predicted : await act.one(store.database, id, by), dryRun));
+    }
+    return told;
+  });
+  printResult(args, terminal, {
+    value: outcomes,
+    names: outcomes.filter(({ done }) => done).map(({ id }) => id),
+    text: () => outcomes.map(({ message }) => printableLine(message)).join("\n"),
+  });
+  const refused = outcomes.filter(({ done }) => !done);
+  if (outcomes.length > 1 && refused.length > 0) {
+    remark(terminal, `${refused.length} of ${outcomes.length} jobs were refused.`);
+  }
+  return exitOf(outcomes);
+}
+
+async function byOf(store: OpenStore, args: Arguments, terminal: Terminal): Promise<By> {
+  const { actor } = await personOf(store, terminal.env);
+  return { actor, reason: args.text("reason") ?? "by hand" };
+}
+
+function jobs(count: number): string {
+  return count === 1 ? "1 job" : `${count} jobs`;
+}
+
+async function sampleOf(session: Session, ids: readonly string[]): Promise<{ sample: Job[]; now: Date }> {
+  const found = await Promise.all(ids.slice(0, SAMPLE).map(async (id) => getJob(session, id)));
+  return { sample: found.filter((job) => job !== undefined), now: (await serverFacts(session)).now };
+}
+
+/** What would happen, for people: a count, and some of the jobs. */
+function preview(act: JobAct, seen: Preview, filter: BulkFilter, terminal: Terminal): string {
+  const { matched, affected, sample, now } = seen;
+  const capped = matched > affected ? ` of ${matched}` : "";
+  const head = `${act.name} would act on ${affected}${capped} ${matched === 1 ? "job" : "jobs"} (${describeFilter(filter)})`;
+  const some = affected > sample.length ? `, such as` : "";
+  return `${printableLine(head)}${some}:\n${renderJobTable(sample, now, terminal)}`;
+}
+
+interface Preview {
+  readonly matched: number;
+  /** How many --max lets through. */
+  readonly affected: number;
+  readonly ids: readonly string[];
+  readonly sample: readonly Job[];
+  readonly now: Date;
+}
+
+async function onFilter(act: JobAct, filter: BulkFilter, args: Arguments, terminal: Terminal): Promise<number> {
+  const max = args.number("max") ?? DEFAULT_MAX;
+  const ask = !args.on("yes") && !args.on("dry-run");
+  if (ask && !terminal.interactive) {
+    throw usageFailure(
+      `${act.name} by flags asks before it acts, and there is no terminal to ask on`,
+      "Look with --dry-run, then give --yes.",
+    );
+  }
+  const result = await withStore(args, terminal, async (store) => {
+    const by = await byOf(store, args, terminal);
+    const { database } = store;
+    if (args.on("yes")) return act.many(database, filter, { ...by, max, dryRun: false });
+    const counted = await act.many(database, filter, { ...by, max, dryRun: true });
+    const affected = Math.min(counted.matched, max);
+    const seen: Preview = { ...counted, affected, ...(await sampleOf(database, counted.ids)) };
+    if (args.on("dry-run")) return seen;
+    if (seen.affected === 0) return { ...counted, changed: 0 };
+    remark(terminal, preview(act, seen, filter, terminal));
+    await confirm(terminal, `Go on and ${act.name} ${jobs(seen.affected)}?`);
+    return act.many(database, filter, { ...by, max, dryRun: false });
+  });
+  if ("sample" in result) {
+    const { matched, affected, ids } = result;
+    printResult(args, terminal, {
+      value: { matched, changed: 0, ids, dryRun: true },
+      names: ids,
+      text: () => (matched === 0 ? none(act, filter) : preview(act, result, filter, terminal)),
+    });
+    if (matched > affected) remark(terminal, moreMatch(matched - affected));
+    return 0;
+  }
+  return tellMany(act, result, { filter, max }, args, terminal);
+}
+
+function none(act: JobAct, filter: BulkFilter): string {
+  return printableLine(`There is nothing to ${act.name} (${describeFilter(filter)}). ${act.never}`);
+}
+
+function moreMatch(count: number): string {
+  return `${count} more ${count === 1 ? "matches" : "match"}: run it again, or raise --max.`;
+}
+
+function tellMany(
+  act: JobAct,
+  { matched, changed, ids }: BulkOutcome,
+  { filter, max }: { readonly filter: BulkFilter; readonly max: number },
+  args: Arguments,
+  terminal: Terminal,
+): number {
+  const left = Math.min(matched, max) - changed;
+  const more = Math.max(0, matched - max);
+  printResult(args, terminal, {
+    value: { matched, changed, ids, dryRun: false },
+    names: ids,
+    text: () => (matched === 0 ? none(act, filter) : `${act.done} ${jobs(changed)}.`),
+  });
+  if (left > 0) remark(terminal, `${jobs(left)} changed meanwhile, or cannot be: left alone.`);
+  if (more > 0) remark(terminal, moreMatch(more));
+  if (left > 0) return EXIT_CODES.refused.code;
+  return more > 0 ? EXIT_CODES.moreMatch.code : EXIT_CODES.ok.code;
+}
+
+/** The verb that does this to the jobs of the command line. */
+export function actOnJobs(act: JobAct): RunVerb {
+  return async (args, terminal) => {
+    const choice = jobChoice(args, act.name);
+    return "ids" in choice ? onIds(act, choice.ids, args, terminal) : onFilter(act, choice.filter, args, terminal);
+  };
+}
