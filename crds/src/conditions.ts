@@ -66,6 +66,11 @@ export const CONDITIONS = {
         actor: "administrator",
         meaning: "The schema of the store does not fit this operator; SchemaCompatible of the JobStore says how.",
       },
+      InvalidSpec: {
+        status: ["False"],
+        actor: "user",
+        meaning: "A schedule names a time zone or a time that does not exist. Schedules that are in force stay.",
+      },
       QueueConflict: {
         status: ["False"],
         actor: "user",
@@ -161,8 +166,24 @@ export const CONDITIONS = {
           "The JobQueue has no workers and no other JobQueue serves it; workers may still run outside the cluster.",
       },
     },
+    // Is service as good as it should be? There only with spec.objectives; says nothing about Ready.
+    BacklogWithinTarget: {
+      WithinTarget: { status: ["True"], actor: "nobody", meaning: "All of spec.objectives are met." },
+      OldestJobTooOld: {
+        status: ["False"],
+        actor: "user",
+        meaning: "A pending job has been waiting longer than objectives.oldestPendingSeconds.",
+      },
+      TooManyPending: {
+        status: ["False"],
+        actor: "user",
+        meaning: "More jobs are pending than objectives.pending.",
+      },
+      StoreUnreachable: { status: ["Unknown"], actor: "administrator", meaning: "The jobs cannot be counted." },
+    },
     // Does a person have to act?
     Stalled: {
+      InvalidSpec: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       QueueConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       DeploymentConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       InvalidPodTemplate: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
@@ -269,6 +290,18 @@ export const CONDITIONS = {
         actor: "administrator",
         meaning: "The version cannot be read; see Reachable.",
       },
+    },
+    // Is there a live worker behind everything that runs?
+    Healthy: {
+      NothingStale: { status: ["True"], actor: "nobody", meaning: "Every running job has a live worker." },
+      StaleJobs: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "Running jobs have no live worker. With staleLockRecovery.mode Recover they are handed on in a moment, with Report somebody has to run recover-stale.",
+      },
+      NotLooked: { status: ["Unknown"], actor: "nobody", meaning: "staleLockRecovery.mode is Disabled." },
+      StoreUnreachable: { status: ["Unknown"], actor: "administrator", meaning: "The jobs cannot be counted." },
     },
     // Is every queue held?
     Paused: {

@@ -35,6 +35,10 @@ export interface JobStoreSpec {
   pollIntervalSeconds: number;
   /** A statement of the operator that takes longer is given up. Default 5. (minimum 1, maximum 300) */
   statementTimeoutSeconds: number;
+  /** Stale jobs, those that no live worker backs. */
+  staleLockRecovery: JobStoreStaleLockRecovery;
+  /** How long the store keeps what is over. What is left out is not managed from here. */
+  retention?: JobStoreRetention;
 }
 
 /** How to reach Postgres: exactly one of uriSecretRef and server. All Secrets are in the namespace of the JobStore; where workers run in another namespace, Secrets of the same names must be there too. They are read again by themselves, by the operator and by running workers. */
@@ -90,6 +94,30 @@ export interface SecretRef {
   name: string;
 }
 
+/** Stale jobs, those that no live worker backs. */
+export interface JobStoreStaleLockRecovery {
+  /** Recover hands them on; Report leaves them to people and says that there are some; Disabled says nothing. The sweeps of workers obey it too. Default Recover. */
+  mode: "Disabled" | "Report" | "Recover";
+  /** Wait this long after a lease has lapsed; for sweeps of workers too. Jobs of pods that were seen to go do not wait. Default 0. (minimum 0, maximum 86400) */
+  graceSeconds: number;
+  /** Least time between two sweeps of the operator. Default 10. (minimum 1, maximum 3600) */
+  intervalSeconds: number;
+  /** Most jobs handed on in one sweep of the operator. Default 1000. (minimum 1, maximum 50000) */
+  limit: number;
+}
+
+/** How long the store keeps what is over. What is left out is not managed from here. */
+export interface JobStoreRetention {
+  /** Completed jobs. 0: until the next housekeeping. (minimum 0, maximum 315360000) */
+  completedSeconds?: number;
+  /** Cancelled jobs. (minimum 0, maximum 315360000) */
+  cancelledSeconds?: number;
+  /** Dead jobs. (minimum 3600, maximum 315360000) */
+  deadSeconds?: number;
+  /** Audit events. (minimum 86400, maximum 315360000) */
+  auditSeconds?: number;
+}
+
 /** What is. Written by the operator. */
 export interface JobStoreStatus {
   /** metadata.generation of the spec this status was computed from. (minimum 0) */
@@ -100,6 +128,6 @@ export interface JobStoreStatus {
   serverVersion?: string;
   /** JobQueues bound to this store. (minimum 0) */
   queues?: number;
-  /** Ready, Reachable, SchemaCompatible, Paused; Stalled when a person has to act. (at most 16 items) */
+  /** Ready, Reachable, SchemaCompatible, Paused, Healthy; Stalled when a person has to act. (at most 16 items) */
   conditions?: Condition[];
 }

@@ -75,13 +75,30 @@ export function isHoldOf(hold: { readonly source: string; readonly actor: string
   return hold.source === SPEC_HOLD && hold.actor.startsWith(`${actorFor(key)}@`);
 }
 
+/** Whether an actor is the operator, for this JobQueue on this JobStore. */
+export function isHeldBy(
+  actor: string,
+  jobQueue: string,
+  jobStore: { readonly metadata: { readonly uid: string } },
+): boolean {
+  return actor === specActor(jobQueue, jobStore);
+}
+
 /** The JobQueue that a hold of this JobStore says it belongs to; `undefined` when the hold is not this JobStore's. */
 export function ownerOfSpecHold(
   hold: { readonly name: string; readonly source: string; readonly actor: string },
   jobStore: { readonly metadata: { readonly uid: string } },
 ): { readonly namespace: string; readonly name: string } | undefined {
-  if (hold.name !== SPEC_HOLD || hold.source !== SPEC_HOLD || !hold.actor.startsWith(PREFIX)) return undefined;
-  const [owner, uid, ...more] = hold.actor.slice(PREFIX.length).split("@");
+  return hold.name === SPEC_HOLD && hold.source === SPEC_HOLD ? ownerNamed(hold.actor, jobStore) : undefined;
+}
+
+/** The JobQueue that an actor of `specActor` names; `undefined` for any other actor, and for those of another JobStore. */
+export function ownerNamed(
+  actor: string,
+  jobStore: { readonly metadata: { readonly uid: string } },
+): { readonly namespace: string; readonly name: string } | undefined {
+  if (!actor.startsWith(PREFIX)) return undefined;
+  const [owner, uid, ...more] = actor.slice(PREFIX.length).split("@");
   const [namespace, name, ...rest] = owner?.split("/") ?? [];
   if (!namespace || !name || more.length > 0 || rest.length > 0) return undefined;
   return uid === jobStore.metadata.uid.slice(0, UID_DIGITS) ? { namespace, name } : undefined;

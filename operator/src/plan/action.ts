@@ -6,6 +6,7 @@
  * sentence for people.
  */
 import type { JobQueueStatus, JobStoreStatus } from "@jobqueue/crds";
+import type { NewSchedule, QueuePolicy, StoreSettings } from "@jobqueue/store";
 import type { StoredJobStore } from "../controllers/kubernetes-objects.ts";
 import type { DesiredDeployment } from "../controllers/job-queue/desired/deployment.ts";
 
@@ -57,6 +58,50 @@ interface EnsureQueue extends Because {
   readonly queue: string;
 }
 
+/** Write what the spec says about the jobs of a queue. */
+interface ConfigureQueue extends Because {
+  readonly do: "configureQueue";
+  readonly store: StoreKey;
+  readonly queue: string;
+  readonly policy: QueuePolicy;
+  readonly actor: string;
+}
+
+/** Write what the spec says about the store as a whole. */
+interface ConfigureStore extends Because {
+  readonly do: "configureStore";
+  readonly store: StoreKey;
+  readonly settings: StoreSettings;
+  readonly actor: string;
+}
+
+/** Make a schedule so. */
+interface PutSchedule extends Because {
+  readonly do: "putSchedule";
+  readonly store: StoreKey;
+  readonly schedule: NewSchedule;
+  readonly actor: string;
+}
+
+/** Stop a schedule from firing, or let it. */
+interface PauseSchedule extends Because {
+  readonly do: "pauseSchedule";
+  readonly store: StoreKey;
+  readonly name: string;
+  readonly paused: boolean;
+  readonly actor: string;
+}
+
+/** Take a schedule away. */
+interface DeleteSchedule extends Because {
+  readonly do: "deleteSchedule";
+  readonly store: StoreKey;
+  readonly name: string;
+  readonly actor: string;
+  /** JobQueue that must not exist: read live first, and the schedule stays when it does. */
+  readonly unlessExists: { readonly namespace: string; readonly name: string } | undefined;
+}
+
 /** Put the hold in force, or correct it. */
 interface SetHold extends Because {
   readonly do: "setHold";
@@ -94,6 +139,9 @@ export interface RecoverPods extends Because {
 interface RecoverStale extends Because {
   readonly do: "recoverStale";
   readonly store: StoreKey;
+  /** Most jobs. */
+  readonly limit: number;
+  readonly graceSeconds: number;
 }
 
 /** Keep a connection to the store and watch what is in it; also when only its address changed. */
@@ -152,6 +200,11 @@ export type Action =
   | ApplyDeployment
   | DeleteDeployment
   | EnsureQueue
+  | ConfigureQueue
+  | ConfigureStore
+  | PutSchedule
+  | PauseSchedule
+  | DeleteSchedule
   | SetHold
   | ReleaseHold
   | RecoverPods

@@ -3,7 +3,21 @@
  * the next pass may begin again from the start. Before each one it asks whether this process still leads: a leader that
  * was suspended and woke up must not act on what it decided before.
  */
-import { ensureQueue, hold, maintain, recoverStale, release, workersGone, type Database } from "@jobqueue/store";
+import {
+  configureQueue,
+  configureStore,
+  deleteSchedule,
+  ensureQueue,
+  hold,
+  maintain,
+  pauseSchedule,
+  putSchedule,
+  recoverStale,
+  release,
+  workersGone,
+  type Act,
+  type Database,
+} from "@jobqueue/store";
 import { DEPLOYMENTS, JOB_QUEUES, JOB_STORES, PODS } from "../controllers/kinds.ts";
 import type { Deployment } from "../controllers/kubernetes-objects.ts";
 import type { JobQueue, JobStore } from "@jobqueue/crds";
@@ -104,6 +118,22 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
     case "ensureQueue":
       await store(action.store, (database) => ensureQueue(database, action.queue));
       return;
+    case "configureQueue":
+      await store(action.store, (database) => configureQueue(database, action.queue, action.policy, actOf(action)));
+      return;
+    case "configureStore":
+      await store(action.store, (database) => configureStore(database, action.settings, actOf(action)));
+      return;
+    case "putSchedule":
+      await store(action.store, (database) => putSchedule(database, action.schedule, actOf(action)));
+      return;
+    case "pauseSchedule":
+      await store(action.store, (database) => pauseSchedule(database, action.name, action.paused, actOf(action)));
+      return;
+    case "deleteSchedule":
+      if (await isUnwanted(action, hands, signal)) return;
+      await store(action.store, (database) => deleteSchedule(database, action.name, actOf(action)));
+      return;
     case "setHold":
       await store(action.store, (database) =>
         hold(database, {
@@ -125,10 +155,12 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
     case "recoverPods":
       return recoverPods(action, hands, progress, store, signal);
     case "recoverStale": {
-      const jobs = await store(action.store, (database) =>
-        recoverAll(database, { actor: FIELD_MANAGER, reason: action.reason }),
+      const { limit: max, graceSeconds, reason } = action;
+      hands.monitors.find(action.store)?.swept();
+      const recovered = await store(action.store, (database) =>
+        recoverStale(database, { actor: FIELD_MANAGER, reason, max, graceSeconds }),
       );
-      hands.onRecovered?.(jobs, action.reason);
+      hands.onRecovered?.(recovered.length, reason);
       return;
     }
     case "watchStore":
@@ -154,6 +186,11 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
       return;
   }
 }
+
+const actOf = ({ actor, sentence }: { readonly actor: string; readonly sentence: string }): Act => ({
+  actor,
+  reason: sentence,
+});
 
 async function applyDeployment({ deployment, uid }: ApplyDeployment, hands: Hands, signal: AbortSignal): Promise<void> {
   const { namespace, name } = deployment.metadata;
@@ -182,7 +219,11 @@ async function deleteDeployment(action: DeleteDeployment, hands: Hands, signal: 
 }
 
 /** Whether the JobQueue whose absence was the reason is there after all. */
-async function isUnwanted({ unlessExists }: ReleaseHold, hands: Hands, signal: AbortSignal): Promise<boolean> {
+async function isUnwanted(
+  { unlessExists }: Pick<ReleaseHold, "unlessExists">,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (unlessExists === undefined) return false;
   return (await hands.client.find(JOB_QUEUES, unlessExists, { signal })) !== undefined;
 }

@@ -7,13 +7,16 @@ import type { Observed } from "./observed.ts";
 import { conflict } from "./rules/conflict.ts";
 import { deletion } from "./rules/deletion.ts";
 import { hold } from "./rules/hold.ts";
+import { objectives } from "./rules/objectives.ts";
+import { policy } from "./rules/policy.ts";
 import { queueKnown } from "./rules/queue-known.ts";
 import { recovery } from "./rules/recovery.ts";
+import { schedules } from "./rules/schedules.ts";
 import { store } from "./rules/store.ts";
 import { validity } from "./rules/validity.ts";
 import { workers } from "./rules/workers.ts";
 
-/** The order matters: who may act at all, then what is in the way, then the pause, and only then anything that runs. */
+/** The order matters: who may act at all, then what is in the way, then the pause, then what the store should know, and only then anything that runs. */
 const RULES: readonly ((observed: Observed, now: number) => Finding)[] = [
   deletion,
   conflict,
@@ -21,6 +24,9 @@ const RULES: readonly ((observed: Observed, now: number) => Finding)[] = [
   store,
   queueKnown,
   hold,
+  policy,
+  schedules,
+  objectives,
   recovery,
   workers,
 ];

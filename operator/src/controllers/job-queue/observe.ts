@@ -14,6 +14,7 @@ import type { Deployment, Pod, StoredDeployment, StoredJobQueue, StoredJobStore 
 import type { Monitors } from "../job-store/monitors.ts";
 import type { StoreUp } from "../job-store/store-view.ts";
 import { workersByPool } from "../job-store/workers-by-pool.ts";
+import { invalidSchedule } from "./invalid-schedule.ts";
 import { desiredDeployment, type DesiredDeployment } from "./desired/deployment.ts";
 import { APPLIED_HASH, FIELD_MANAGER, poolOf, queueNameOf, storeKeyOf, workersName } from "./desired/names.ts";
 import type { DeploymentObserved, Observed, PodObserved, StoreObserved, TemplateVerdict } from "./observed.ts";
@@ -72,6 +73,7 @@ export function createObserve(sources: Sources): Observe {
       desired,
       template: await verdictOn(desired, deployment, key, verdicts, sources, signal),
       ...observePods(key, store, sources),
+      invalidSchedule: invalidSchedule(queue.spec.schedules),
       countsWrittenAt: sources.countsWrittenAt(key),
     };
   };
@@ -86,6 +88,7 @@ const NOTHING: Omit<Observed, "queue"> = {
   template: { is: "accepted" },
   pods: "unknown",
   podsSeenBefore: new Set(),
+  invalidSchedule: undefined,
   countsWrittenAt: undefined,
 };
 
@@ -111,6 +114,8 @@ function observeStore(queue: StoredJobQueue, { jobStores, monitors }: Sources): 
     counts: view.snapshot.queues.get(name),
     holds: view.snapshot.holds.filter((hold) => hold.queue === name || hold.queue === "*"),
     workers: workersByPool(view.snapshot).get(poolOf(queue)) ?? [],
+    policy: view.snapshot.policies.get(name),
+    schedules: view.snapshot.schedules.filter((schedule) => schedule.queue === name),
   };
 }
 

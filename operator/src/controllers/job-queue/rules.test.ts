@@ -5,22 +5,29 @@ import {
   aHold,
   aJobQueue,
   aJobStore,
+  aPolicy,
   aReadyStore,
   aWorker,
   aWorkerByHand,
+  counts,
   itsDeployment,
   NOW,
   observed,
   someWorkers,
   theSpecHold,
 } from "../testing/builders.ts";
+import type { JobQueueSchedule } from "@jobqueue/crds";
+import type { PolicySeen, ScheduleSeen } from "../job-store/store-view.ts";
 import { specActor } from "../spec-hold.ts";
 import type { Observed, StoreObserved } from "./observed.ts";
 import { conflict } from "./rules/conflict.ts";
 import { deletion } from "./rules/deletion.ts";
 import { hold } from "./rules/hold.ts";
+import { objectives } from "./rules/objectives.ts";
+import { policy } from "./rules/policy.ts";
 import { queueKnown } from "./rules/queue-known.ts";
 import { recovery } from "./rules/recovery.ts";
+import { schedules } from "./rules/schedules.ts";
 import { store } from "./rules/store.ts";
 import { validity } from "./rules/validity.ts";
 import { workers } from "./rules/workers.ts";
@@ -35,6 +42,9 @@ function gist({ actions = [], problem, halt }: Finding): object {
     ...(halt && { halt }),
   };
 }
+
+/** Waits as the store has them. */
+const retry = { exponential: { initialSeconds: 1, maxSeconds: 9 } };
 
 type Row = readonly [sentence: string, observation: Observed, found: object];
 const table = (rule: (observation: Observed, now: number) => Finding, rows: readonly Row[]) => {
@@ -244,6 +254,125 @@ describe("rule hold", () => {
     expect(hold(observed({ queue }), NOW).actions).toMatchObject([
       { queue: "mail.outgoing", actor: specActor("shop/mailers", aJobStore()) },
     ]);
+  });
+});
+
+describe("rule policy", () => {
+  const wants = (spec: Parameters<typeof aJobQueue>[0], there: PolicySeen = aPolicy()) =>
+    observed({ queue: aJobQueue(spec), store: aReadyStore({ policy: there }) });
+  const writes = { do: ["configureQueue PolicyDiffers"] };
+  const exponential = { initialSeconds: 5, maxSeconds: 60 };
+  table(policy, [
+    ["what the spec leaves out is nobody's business", wants({}, aPolicy({ maxRunning: 7, onWorkerLoss: "hold" })), {}],
+    ["a limit", wants({ concurrency: 5 }), writes],
+    ["that is in force", wants({ concurrency: 5 }, aPolicy({ maxRunning: 5 })), {}],
+    ["attempts", wants({ retry: { maxAttempts: 3 } }), writes],
+    ["that are in force", wants({ retry: { maxAttempts: 3 } }, aPolicy({ maxAttempts: 3, retry })), {}],
+    ["waits", wants({ retry: { exponential } }, aPolicy({ maxAttempts: 3 })), writes],
+    ["that are in force", wants({ retry: { exponential } }, aPolicy({ retry: { exponential } })), {}],
+    ["other waits", wants({ retry: { intervalsSeconds: [1, 5] } }, aPolicy({ retry })), writes],
+    ["a result that is not kept", wants({ resultTTLSeconds: 0 }), writes],
+    ["a timeout", wants({ timeoutSeconds: 9 }, aPolicy({ timeoutSeconds: 10 })), writes],
+    ["a policy for losses", wants({ onWorkerLoss: "Hold" }), writes],
+    ["that is the default", wants({ onWorkerLoss: "Retry" }), {}],
+    [
+      "of a queue that the store does not know",
+      observed({ queue: aJobQueue({ onWorkerLoss: "Retry" }), store: aReadyStore({ policy: undefined }) }),
+      writes,
+    ],
+    ["a store that does not answer", observed({ queue: aJobQueue({ concurrency: 5 }), store: aDownStore() }), {}],
+  ]);
+
+  it("writes only what differs, and says for whom", () => {
+    const queue = aJobQueue({ concurrency: 5, timeoutSeconds: 60, onWorkerLoss: "Fail" });
+    const world = observed({ queue, store: aReadyStore({ policy: aPolicy({ timeoutSeconds: 60 }) }) });
+    expect(policy(world).actions).toMatchObject([
+      { policy: { maxRunning: 5, onWorkerLoss: "fail" }, actor: "jobqueue-operator:shop/mailers" },
+    ]);
+  });
+});
+
+describe("rule schedules", () => {
+  const nightly = { name: "nightly", cron: "0 2 * * *", kind: "cleanup" } as const;
+  const inForce: ScheduleSeen = {
+    name: "mailers/nightly",
+    queue: "mailers",
+    kind: "cleanup",
+    payload: {},
+    options: {},
+    cron: "0 2 * * *",
+    timeZone: "UTC",
+    missedTicks: "once",
+    maxMissed: 100,
+    paused: false,
+    owner: specActor("shop/mailers", aJobStore()),
+  };
+  const wants = (wanted: readonly JobQueueSchedule[], ...there: ScheduleSeen[]) =>
+    observed({ queue: aJobQueue({ schedules: [...wanted] }), store: aReadyStore({ schedules: there }) });
+  const puts = { do: ["putSchedule ScheduleDiffers"] };
+  table(schedules, [
+    ["one that is missing is put", wants([nightly]), puts],
+    ["one that is in force is left alone", wants([nightly], inForce), {}],
+    ["another time is put", wants([{ ...nightly, cron: "0 3 * * *" }], inForce), puts],
+    ["another time zone is put", wants([{ ...nightly, timeZone: "Europe/Berlin" }], inForce), puts],
+    ["a priority is put", wants([{ ...nightly, priority: 5 }], inForce), puts],
+    [
+      "a priority that is in force is not",
+      wants([{ ...nightly, priority: 5 }], { ...inForce, options: { priority: 5 } }),
+      {},
+    ],
+    [
+      "keys of a payload have no order",
+      wants([{ ...nightly, payload: { b: 1, a: 2 } }], { ...inForce, payload: { a: 2, b: 1 } }),
+      {},
+    ],
+    ["one of the name that is somebody else's becomes ours", wants([nightly], { ...inForce, owner: null }), puts],
+    ["one that the spec has no longer is deleted", wants([], inForce), { do: ["deleteSchedule ScheduleRemoved"] }],
+    ["one that people put stays", wants([], { ...inForce, owner: null }), {}],
+    ["so does one of another cluster", wants([], { ...inForce, owner: "jobqueue-operator:shop/mailers@deadbeef" }), {}],
+    ["whether it is paused is left to people", wants([nightly], { ...inForce, paused: true }), {}],
+    [
+      "unless the spec says that it is",
+      wants([{ ...nightly, state: "Paused" }], inForce),
+      { do: ["pauseSchedule ScheduleDiffers"] },
+    ],
+    [
+      "or that it is not",
+      wants([{ ...nightly, state: "Active" }], { ...inForce, paused: true }),
+      { do: ["pauseSchedule ScheduleDiffers"] },
+    ],
+    [
+      "a new one that is paused is put and paused",
+      wants([{ ...nightly, state: "Paused" }]),
+      { do: ["putSchedule ScheduleDiffers", "pauseSchedule ScheduleDiffers"] },
+    ],
+    [
+      "one that cannot be leaves all as they are",
+      { ...wants([], inForce), invalidSchedule: "spec.schedules[x]: …" },
+      { problem: "False InvalidSpec, a person must act" },
+    ],
+    [
+      "a store that does not answer is not written to",
+      observed({ queue: aJobQueue({ schedules: [nightly] }), store: aDownStore() }),
+      {},
+    ],
+  ]);
+});
+
+describe("rule objectives", () => {
+  const seen = (oldestPendingSeconds: number | undefined, more = {}) =>
+    observed({
+      queue: aJobQueue({ objectives: { oldestPendingSeconds: 300 } }),
+      store: aReadyStore({
+        counts: counts({ pending: 1, ...(oldestPendingSeconds !== undefined && { oldestPendingSeconds }) }),
+        ...more,
+      }),
+    });
+  it("looks again when the oldest job becomes too old", () => {
+    expect(objectives(seen(100), NOW).actions).toMatchObject([{ do: "wait", ms: 200_001 }]);
+    expect(objectives(seen(100, { at: NOW - 3_000 }), NOW).actions).toMatchObject([{ do: "wait", ms: 197_001 }]);
+    expect(objectives(seen(301), NOW)).toEqual({});
+    expect(objectives(seen(undefined), NOW)).toEqual({});
   });
 });
 

@@ -1,7 +1,7 @@
 import { reasonMeaning } from "@jobqueue/crds";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../plan/explain.ts";
-import { aHold, aJobStore, aSnapshot, aWorker, counts, NOW, theSpecHold } from "../testing/builders.ts";
+import { aHold, aJobStore, aSnapshot, aWorker, counts, someSettings, NOW, theSpecHold } from "../testing/builders.ts";
 import { decideStore } from "./decide.ts";
 import type { MonitorObserved, ObservedStore } from "./observed.ts";
 import { storeStatusOf } from "./status.ts";
@@ -29,12 +29,20 @@ function world(
 ): ObservedStore {
   const { monitor, ...rest } = some;
   const jobStore = "jobStore" in some ? some.jobStore : aJobStore();
-  const watched = { uid: aJobStore().metadata.uid, generation: 1, view, migrationWaitMs: 0, maintainedMsAgo: 60_000 };
+  const watched = {
+    uid: aJobStore().metadata.uid,
+    generation: 1,
+    view,
+    migrationWaitMs: 0,
+    sweptMsAgo: undefined,
+    maintainedMsAgo: 60_000,
+  };
   return {
     key: "shop/default",
     jobStore,
     queues: 3,
     orphans: [],
+    orphanSchedules: [],
     ...rest,
     monitor: "monitor" in some && monitor === undefined ? undefined : { ...watched, ...monitor },
   };
@@ -42,6 +50,12 @@ function world(
 
 const steps = (observed: ObservedStore) => decideStore(observed, NOW).actions.map((action) => explain(action));
 const tidy = "wait 3540 s (MaintenanceDue): The store is maintained once an hour.";
+
+/** Conditions as "type status reason". */
+const said = (view: StoreView, jobStore = aJobStore()) =>
+  (storeStatusOf(world(view, { jobStore }), NOW).status.conditions ?? []).map(
+    ({ type, status, reason }) => `${type} ${status} ${reason}`,
+  );
 
 describe("decideStore", () => {
   it("plans nothing but the next maintenance for a store that is well", () => {
@@ -153,6 +167,48 @@ describe("decideStore", () => {
     );
   });
 
+  it("recovers as the spec lets it: not too often, not too many, not too soon, or not at all", () => {
+    const view = up({ snapshot: aSnapshot({ queues: new Map([["a", counts({ running: 3, stale: 2 })]]) }) });
+    const recovery = { mode: "Recover", graceSeconds: 60, intervalSeconds: 30, limit: 5 } as const;
+    const jobStore = aJobStore({ staleLockRecovery: recovery });
+    const known = someSettings({ recoveryGraceSeconds: 60 });
+    const told = up({ snapshot: aSnapshot({ queues: view.snapshot?.queues ?? new Map(), settings: known }) });
+    expect(decideStore(world(told, { jobStore }), NOW).actions[0]).toMatchObject({ limit: 5, graceSeconds: 60 });
+    expect(steps(world(told, { jobStore, monitor: { sweptMsAgo: 10_000 } }))[0]).toMatch(/^wait 20 s \(LeaseLapsed\)/);
+    for (const mode of ["Report", "Disabled"] as const) {
+      const settings = someSettings({ recovery: mode === "Report" ? "report" : "disabled", recoveryGraceSeconds: 60 });
+      const left = up({ snapshot: aSnapshot({ queues: view.snapshot?.queues ?? new Map(), settings }) });
+      const by = aJobStore({ staleLockRecovery: { ...recovery, mode } });
+      expect(steps(world(left, { jobStore: by }))).toEqual([tidy]);
+      expect(said(left, by)).toContain(mode === "Report" ? "Healthy False StaleJobs" : "Healthy Unknown NotLooked");
+    }
+  });
+
+  it("writes the settings that differ, and only what the spec says", () => {
+    const retention = { completedSeconds: 3_600, deadSeconds: 2_592_000 };
+    const differing = aJobStore({
+      retention,
+      staleLockRecovery: { mode: "Report", graceSeconds: 0, intervalSeconds: 10, limit: 1 },
+    });
+    expect(steps(world(up(), { jobStore: differing }))[0]).toBe(
+      "configure store shop/default: completedSeconds, recovery (SettingsDiffer): spec of JobStore shop/default: completedSeconds, recovery.",
+    );
+    const settings = someSettings({ completedSeconds: 3_600, auditSeconds: 86_400, recovery: "report" });
+    expect(steps(world(up({ snapshot: aSnapshot({ settings }) }), { jobStore: differing }))).toEqual([tidy]);
+  });
+
+  it("takes away the schedule of a JobQueue that was deleted a minute ago, and not before", () => {
+    const orphan = { name: "mailers/nightly", queue: "mailers", owner: { namespace: "shop", name: "mailers" } };
+    expect(steps(world(up(), { orphanSchedules: [{ ...orphan, forMs: 20_000 }] }))[0]).toMatch(/^wait 40 s/);
+    expect(decideStore(world(up(), { orphanSchedules: [{ ...orphan, forMs: 60_000 }] }), NOW).actions[0]).toMatchObject(
+      {
+        do: "deleteSchedule",
+        name: "mailers/nightly",
+        unlessExists: { namespace: "shop", name: "mailers" },
+      },
+    );
+  });
+
   it("releases the hold of a JobQueue that was deleted a minute ago, and not before", () => {
     const orphan = { hold: theSpecHold(), owner: { namespace: "shop", name: "mailers" } };
     expect(steps(world(up(), { orphans: [{ ...orphan, forMs: 20_000 }] }))[0]).toMatch(/^wait 40 s \(OrphanHold\)/);
@@ -180,22 +236,24 @@ describe("decideStore", () => {
 });
 
 describe("the status of a JobStore", () => {
-  const said = (view: StoreView, jobStore = aJobStore()) =>
-    (storeStatusOf(world(view, { jobStore }), NOW).status.conditions ?? []).map(
-      ({ type, status, reason }) => `${type} ${status} ${reason}`,
-    );
-
   const manual = aJobStore({ migrations: "Manual" });
   it.each<[string, StoreView, string[], StoredJobStore?]>([
     [
       "well",
       up(),
-      ["Paused False Active", "Reachable True Connected", "Ready True Reconciled", "SchemaCompatible True Compatible"],
+      [
+        "Healthy True NothingStale",
+        "Paused False Active",
+        "Reachable True Connected",
+        "Ready True Reconciled",
+        "SchemaCompatible True Compatible",
+      ],
     ],
     [
       "not tried yet",
       { is: "starting" },
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable Unknown Connecting",
         "Ready Unknown Progressing",
@@ -206,6 +264,7 @@ describe("the status of a JobStore", () => {
       "away",
       down("ConnectFailed"),
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable False ConnectFailed",
         "Ready False StoreUnreachable",
@@ -216,6 +275,7 @@ describe("the status of a JobStore", () => {
       "refusing us",
       down("AuthFailed"),
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable False AuthFailed",
         "Ready False StoreAuthFailed",
@@ -227,6 +287,7 @@ describe("the status of a JobStore", () => {
       "without a Secret",
       down("SecretNotFound"),
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable False SecretNotFound",
         "Ready False StoreUnreachable",
@@ -238,6 +299,7 @@ describe("the status of a JobStore", () => {
       "a standby",
       down("NotPrimary"),
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable False NotPrimary",
         "Ready False StoreUnreachable",
@@ -248,6 +310,7 @@ describe("the status of a JobStore", () => {
       "being installed",
       { is: "up", serverVersion: "18.4", schema: { is: "missing" } },
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False Progressing",
@@ -258,6 +321,7 @@ describe("the status of a JobStore", () => {
       "not to be installed",
       { is: "up", serverVersion: "18.4", schema: { is: "missing" }, migrationFailed: "…" },
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
@@ -269,6 +333,7 @@ describe("the status of a JobStore", () => {
       "waiting for a person to install it",
       { is: "up", serverVersion: "18.4", schema: { is: "missing" } },
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
@@ -281,6 +346,7 @@ describe("the status of a JobStore", () => {
       "too new",
       { is: "up", serverVersion: "18.4", schema: { is: "newer", version: 99 } },
       [
+        "Healthy Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",

@@ -11,7 +11,7 @@
  *    connection that works.
  * 5. *Writers read their own writes.* Whoever wrote to the store awaits `refresh`: a look that began after the write.
  */
-import { type Database, migrate, StoreError } from "@jobqueue/store";
+import { type Database, fireDueSchedules, migrate, StoreError } from "@jobqueue/store";
 import { backoffMs, type BackoffPolicy, BaseService, type Clock, type Log, sleep } from "../../runtime/index.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
 import { placeOf } from "./connection-settings.ts";
@@ -57,6 +57,8 @@ export interface MonitorOptions {
   readonly onChange: (key: string, change: StoreChange) => void;
   /** Told how long every look took and whether it succeeded. */
   readonly onLook?: (key: string, seconds: number, succeeded: boolean) => void;
+  /** Told how many ticks of a schedule became jobs, and how many were skipped. */
+  readonly onFired?: (key: string, ticks: { readonly fired: number; readonly skipped: number }) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly times?: Partial<MonitorTimes>;
@@ -78,6 +80,7 @@ export class StoreMonitor extends BaseService {
   #failures = 0;
   #migrationFailed: { readonly sentence: string; readonly at: number; readonly failures: number } | undefined;
   #maintainedAt: number | undefined;
+  #sweptAt: number | undefined;
   /** Number of the look that runs, or ran last, and who waits for a later one to end. */
   #looks = 0;
   #waiters: { readonly later: number; readonly resolve: () => void }[] = [];
@@ -122,6 +125,11 @@ export class StoreMonitor extends BaseService {
     return this.#maintainedAt === undefined ? undefined : this.#options.clock.now() - this.#maintainedAt;
   }
 
+  /** Milliseconds since this process last swept the store for stale jobs; absent: not yet. */
+  get sweptMsAgo(): number | undefined {
+    return this.#sweptAt === undefined ? undefined : this.#options.clock.now() - this.#sweptAt;
+  }
+
   /** Milliseconds until a migration that failed may be tried again; 0 is now. */
   get migrationWaitMs(): number {
     if (!this.#migrationFailed) return 0;
@@ -164,6 +172,11 @@ export class StoreMonitor extends BaseService {
     } finally {
       this.#calls.delete(running);
     }
+  }
+
+  /** Remembers that the store was swept just now. */
+  swept(): void {
+    this.#sweptAt = this.#options.clock.now();
   }
 
   /** Remembers that the store was maintained just now. */
@@ -244,11 +257,25 @@ export class StoreMonitor extends BaseService {
         ...(this.#migrationFailed && { migrationFailed: this.#migrationFailed.sentence }),
         ...(secretProblem !== undefined && { secretProblem }),
       });
-      if (up.snapshot) await this.#connection.listen();
+      if (up.snapshot) {
+        await this.#connection.listen();
+        await this.#fire();
+      }
     } catch (error) {
       this.#failed(error);
     }
     onLook?.(key, (clock.now() - began) / 1000, succeeded);
+  }
+
+  /** Fires the ticks that are due. Workers do it too; each tick fires once, whoever does (G14). */
+  async #fire(): Promise<void> {
+    const database = this.#connection.database;
+    if (!database || this.stopping.aborted) return;
+    const { key, log, onFired } = this.#options;
+    for (const { name, fired, skipped, error } of await fireDueSchedules(database)) {
+      if (error !== undefined) log.warn({ store: key, schedule: name, error }, "a schedule cannot be fired");
+      onFired?.(key, { fired, skipped });
+    }
   }
 
   #failed(error: unknown): void {

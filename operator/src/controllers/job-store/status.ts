@@ -5,6 +5,7 @@ import { conditionsAfter, type Verdict } from "../conditions.ts";
 import { cut, STATUS_BOUNDS } from "../status-bounds.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
 import type { ObservedStore } from "./observed.ts";
+import { healthyVerdict } from "./status/healthy.ts";
 import { storePausedVerdict } from "./status/pause.ts";
 import type { StoreUp, StoreView } from "./store-view.ts";
 
@@ -46,6 +47,7 @@ function verdictsOf(view: StoreView, jobStore: StoredJobStore): readonly Verdict
     reachable,
     schema,
     storePausedVerdict(view, jobStore.spec),
+    healthyVerdict(view, jobStore.spec),
     ...(stalled ? [stalled] : []),
   ];
 }

@@ -1,6 +1,8 @@
+import { CREDENTIAL_FILES as FILES_OF_THE_STORE } from "@jobqueue/store";
 import { describe, expect, it } from "vitest";
 import { aJobQueue, aJobStore, someWorkers } from "../../testing/builders.ts";
 import { desiredDeployment } from "./deployment.ts";
+import { CREDENTIAL_FILES } from "./environment.ts";
 import { firstDifference } from "./drift.ts";
 import { APPLIED_HASH, labelsOf, workersName } from "./names.ts";
 
@@ -292,6 +294,10 @@ describe("the Deployment of a pool", () => {
         ],
       },
     });
+  });
+
+  it("names the files as a worker looks for them", () => {
+    expect(CREDENTIAL_FILES).toEqual(FILES_OF_THE_STORE);
   });
 
   it("gives workers the address that is meant for them, and nothing of the operator's", () => {

@@ -6,11 +6,20 @@
  * the whole URL, for programs that know nothing of files; it is what the Secret said when the pod began.
  */
 import type { EnvVar, JobQueue, JobStore, SecretKeyRef, Volume, VolumeMount } from "@jobqueue/crds";
-import { CREDENTIAL_FILES } from "@jobqueue/store";
 import { poolOf, queueNameOf } from "./names.ts";
 
 /** Port on which a worker serves /livez, /readyz and /metrics. */
 export const WORKER_HTTP_PORT = 8080;
+
+/** Names of the files as a worker looks for them (store, connection/credential-files.ts; a test compares them). */
+export const CREDENTIAL_FILES = {
+  uri: "uri",
+  user: "user",
+  password: "password",
+  ca: "ca.crt",
+  certificate: "tls.crt",
+  key: "tls.key",
+} as const;
 
 const STORE_VOLUME = "jobqueue-store";
 const STORE_DIRECTORY = "/var/run/jobqueue/store";
