@@ -71,6 +71,12 @@ export const CONDITIONS = {
         actor: "user",
         meaning: "A schedule names a time zone or a time that does not exist. Schedules that are in force stay.",
       },
+      DeletionBlocked: {
+        status: ["False", "Unknown"],
+        actor: "user",
+        meaning:
+          "The JobQueue is being deleted and deletionPolicy waits: for jobs that run, or for the store. deletionPolicy Retain lets it go at once.",
+      },
       QueueConflict: {
         status: ["False"],
         actor: "user",

@@ -299,7 +299,7 @@ create table audit_events (
   id bigint generated always as identity primary key,
   at timestamptz not null default clock_timestamp(),
   action text not null check (action in ('hold', 'release', 'configure_queue', 'configure_store', 'workers_gone',
-    'recover_stale', 'retry', 'cancel', 'delete', 'put_schedule', 'delete_schedule', 'pause_schedule', 'grant_role')),
+    'recover_stale', 'retry', 'cancel', 'delete', 'delete_queue', 'put_schedule', 'delete_schedule', 'pause_schedule', 'grant_role')),
   actor text not null check (char_length(actor) between 1 and 256),
   source text,
   target text not null,

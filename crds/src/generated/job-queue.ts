@@ -39,6 +39,8 @@ export interface JobQueueSpec {
   onWorkerLoss?: "Retry" | "Fail" | "Hold";
   /** Jobs the store enqueues by itself at given times. Each tick fires exactly once or is recorded as skipped. They are named QUEUE/NAME in the store; one that is taken away here is deleted there. A paused queue enqueues, and starts nothing. (at most 64 items) */
   schedules?: JobQueueSchedule[];
+  /** What deleting this JobQueue does in the store: Retain leaves queue and jobs, DeleteIfEmpty removes a queue without live and dead jobs, Delete removes the queue with all its jobs, once none runs. The last two add a finaliser; writing Retain takes it away again. Default Retain. */
+  deletionPolicy: "Retain" | "DeleteIfEmpty" | "Delete";
   /** What good service means for this queue. Sets the condition BacklogWithinTarget and tells events, changes nothing else. */
   objectives?: JobQueueObjectives;
   /** Number of workers; counts only together with workers. kubectl scale, an HPA and KEDA write here; leave it out of Git when one of them does. Default 1. (minimum 0, maximum 1000) */

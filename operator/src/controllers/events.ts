@@ -14,6 +14,11 @@ export const JOB_QUEUE_EVENTS = {
   ObjectiveMissed: { type: "Warning", action: "Watch", meaning: "The backlog is not within spec.objectives any more." },
   ObjectiveMet: { type: "Normal", action: "Watch", meaning: "The backlog is within spec.objectives again." },
   InvalidSpec: { type: "Warning", action: "Reconcile", meaning: "The spec says something that cannot be." },
+  DeletionBlocked: {
+    type: "Warning",
+    action: "Delete",
+    meaning: "Its deletionPolicy waits for jobs, or for the store.",
+  },
   JobsRecovered: { type: "Normal", action: "Recover", meaning: "Jobs of pods that are gone were handed on." },
   QueueConflict: { type: "Warning", action: "Reconcile", meaning: "An older JobQueue manages the same queue." },
   DeploymentConflict: { type: "Warning", action: "Reconcile", meaning: "The Deployment belongs to somebody else." },
@@ -67,6 +72,10 @@ export function jobQueueEvents(
   }
   if (within?.status === "True" && wasWithin === "False") {
     events.push(event(JOB_QUEUE_EVENTS, "ObjectiveMet", object, within.message));
+  }
+  const ready = conditionOf(after, "Ready");
+  if (ready?.reason === "DeletionBlocked" && conditionOf(before, "Ready")?.reason !== "DeletionBlocked") {
+    events.push(event(JOB_QUEUE_EVENTS, "DeletionBlocked", object, ready.message));
   }
   const stalled = conditionOf(after, "Stalled");
   if (stalled && stalled.reason in JOB_QUEUE_EVENTS && stalled.reason !== conditionOf(before, "Stalled")?.reason) {

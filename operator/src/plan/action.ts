@@ -102,6 +102,24 @@ interface DeleteSchedule extends Because {
   readonly unlessExists: { readonly namespace: string; readonly name: string } | undefined;
 }
 
+/** Delete a queue of the store with what is in it. */
+export interface DeleteQueue extends Because {
+  readonly do: "deleteQueue";
+  readonly store: StoreKey;
+  readonly queue: string;
+  /** Only when it has no live and no dead job; else it stays. */
+  readonly onlyIfEmpty: boolean;
+  readonly actor: string;
+}
+
+/** Make the finalisers of a JobQueue so, if it is still as it was seen. */
+interface SetFinalizers extends Because {
+  readonly do: "setFinalizers";
+  readonly object: ObjectIdentity;
+  readonly resourceVersion: string;
+  readonly finalizers: readonly string[];
+}
+
 /** Put the hold in force, or correct it. */
 interface SetHold extends Because {
   readonly do: "setHold";
@@ -200,6 +218,8 @@ export type Action =
   | ApplyDeployment
   | DeleteDeployment
   | EnsureQueue
+  | DeleteQueue
+  | SetFinalizers
   | ConfigureQueue
   | ConfigureStore
   | PutSchedule

@@ -6,6 +6,7 @@
 import {
   configureQueue,
   configureStore,
+  deleteQueue,
   deleteSchedule,
   ensureQueue,
   hold,
@@ -30,6 +31,7 @@ import type {
   Action,
   ApplyDeployment,
   DeleteDeployment,
+  DeleteQueue,
   EmitEvent,
   PatchStatus,
   PodIdentity,
@@ -118,6 +120,21 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
     case "ensureQueue":
       await store(action.store, (database) => ensureQueue(database, action.queue));
       return;
+    case "deleteQueue":
+      return removeQueue(action, store);
+    case "setFinalizers": {
+      progress.changed = true;
+      const { namespace, name, uid } = action.object;
+      const { finalizers, resourceVersion } = action;
+      try {
+        const patch = { metadata: { uid, resourceVersion, finalizers } };
+        const written = await hands.client.mergePatch(JOB_QUEUES, { namespace, name }, patch, { signal });
+        hands.written.jobQueues.note(written);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+      return;
+    }
     case "configureQueue":
       await store(action.store, (database) => configureQueue(database, action.queue, action.policy, actOf(action)));
       return;
@@ -191,6 +208,22 @@ const actOf = ({ actor, sentence }: { readonly actor: string; readonly sentence:
   actor,
   reason: sentence,
 });
+
+/** Pages of a deletion; what is left after that comes with the next pass. */
+const DELETION_PAGES = 100;
+
+async function removeQueue(
+  action: DeleteQueue,
+  store: <Result>(key: StoreKey, call: (database: Database) => Promise<Result>) => Promise<Result>,
+): Promise<void> {
+  const request = { ...actOf(action), onlyIfEmpty: action.onlyIfEmpty };
+  for (let page = 0; page < DELETION_PAGES; page += 1) {
+    const outcome = await store(action.store, (database) => deleteQueue(database, action.queue, request));
+    if (outcome === "running") throw new Error("a job of the queue has begun to run");
+    if (outcome !== "more") return;
+  }
+  throw new Error("the queue has more jobs than one pass deletes");
+}
 
 async function applyDeployment({ deployment, uid }: ApplyDeployment, hands: Hands, signal: AbortSignal): Promise<void> {
   const { namespace, name } = deployment.metadata;

@@ -6,6 +6,7 @@ import { planOf, type Finding, type Plan } from "../../plan/action.ts";
 import type { Observed } from "./observed.ts";
 import { conflict } from "./rules/conflict.ts";
 import { deletion } from "./rules/deletion.ts";
+import { finalizer } from "./rules/finalizer.ts";
 import { hold } from "./rules/hold.ts";
 import { objectives } from "./rules/objectives.ts";
 import { policy } from "./rules/policy.ts";
@@ -20,6 +21,7 @@ import { workers } from "./rules/workers.ts";
 const RULES: readonly ((observed: Observed, now: number) => Finding)[] = [
   deletion,
   conflict,
+  finalizer,
   validity,
   store,
   queueKnown,

@@ -17,11 +17,14 @@ import {
   theSpecHold,
 } from "../testing/builders.ts";
 import type { JobQueueSchedule } from "@jobqueue/crds";
+import type { StoredJobQueue } from "../kubernetes-objects.ts";
 import type { PolicySeen, ScheduleSeen } from "../job-store/store-view.ts";
 import { specActor } from "../spec-hold.ts";
 import type { Observed, StoreObserved } from "./observed.ts";
 import { conflict } from "./rules/conflict.ts";
+import { FINALIZER } from "./desired/names.ts";
 import { deletion } from "./rules/deletion.ts";
+import { finalizer } from "./rules/finalizer.ts";
 import { hold } from "./rules/hold.ts";
 import { objectives } from "./rules/objectives.ts";
 import { policy } from "./rules/policy.ts";
@@ -63,6 +66,85 @@ describe("rule deletion", () => {
     ],
     ["says nothing about what exists", observed(), {}],
   ]);
+});
+
+describe("rules deletion and finalizer", () => {
+  const going = (
+    deletionPolicy: "Retain" | "Delete" | "DeleteIfEmpty",
+    store: StoreObserved,
+    some: Partial<Observed> = {},
+    metadata = {},
+  ) =>
+    observed({
+      queue: aJobQueue(
+        { deletionPolicy },
+        {
+          metadata: { deletionTimestamp: "2026-08-01T11:59:00Z", finalizers: ["x/y", FINALIZER], ...metadata },
+          status: {
+            jobs: { pending: 0 },
+            conditions: [
+              {
+                type: "Ready",
+                status: "True",
+                reason: "Reconciled",
+                message: "",
+                lastTransitionTime: "2026-08-01T11:00:00Z",
+              },
+            ],
+          },
+        },
+      ),
+      store,
+      ...some,
+    });
+  const letGo = { do: ["setFinalizers Deleting"], halt: true };
+  const deletes = { do: ["deleteQueue Deleting", "setFinalizers Deleting"], halt: true };
+  const held = aReadyStore({ holds: [theSpecHold({ reason: "JobQueue shop/mailers is being deleted" })] });
+  const running = counts({ running: 1 });
+  table(deletion, [
+    ["without our finaliser it is left alone", going("Delete", held, {}, { finalizers: ["x/y"] }), { halt: true }],
+    ["Retain, written late, lets it go", going("Retain", held), letGo],
+    ["an empty queue is deleted", going("DeleteIfEmpty", aReadyStore()), deletes],
+    [
+      "a queue is held before it is deleted with its jobs",
+      going("Delete", aReadyStore()),
+      { ...deletes, do: ["setHold Deleting", ...deletes.do] },
+    ],
+    ["and held only once", going("Delete", held), deletes],
+    [
+      "jobs that run are waited for",
+      going("Delete", { ...held, counts: running }),
+      { do: ["wait DeletionBlocked"], problem: "False DeletionBlocked", halt: true },
+    ],
+    [
+      "so is a store that does not answer",
+      going("Delete", aDownStore()),
+      { do: ["wait DeletionBlocked"], problem: "Unknown DeletionBlocked", halt: true },
+    ],
+    ["a JobStore that is gone is not waited for", going("Delete", { is: "absent" }), letGo],
+    [
+      "a queue that another JobQueue is there for is not deleted",
+      going("Delete", held, { rivals: [{ name: "other", uid: "9", creationTimestamp: "2026-08-01T11:00:00Z" }] }),
+      letGo,
+    ],
+  ]);
+  it("an object that never was in force deletes nothing", () => {
+    const world = going("Delete", aReadyStore());
+    const { status: _, ...queue } = world.queue as StoredJobQueue;
+    expect(gist(deletion({ ...world, queue }))).toEqual(letGo);
+  });
+  const having = (deletionPolicy: "Retain" | "Delete", finalizers: string[]) =>
+    observed({ queue: aJobQueue({ deletionPolicy }, { metadata: { finalizers } }) });
+  table(finalizer, [
+    ["Retain has none", having("Retain", []), {}],
+    ["Delete gets one", having("Delete", []), { do: ["setFinalizers FinalizerDiffers"] }],
+    ["once", having("Delete", [FINALIZER]), {}],
+    ["and loses it with Retain", having("Retain", ["x/y", FINALIZER]), { do: ["setFinalizers FinalizerDiffers"] }],
+  ]);
+  it("leaves the finalisers of others alone", () => {
+    expect(finalizer(having("Retain", ["x/y", FINALIZER])).actions).toMatchObject([{ finalizers: ["x/y"] }]);
+    expect(deletion(going("Retain", held)).actions).toMatchObject([{ finalizers: ["x/y"] }]);
+  });
 });
 
 describe("rule conflict", () => {

@@ -51,6 +51,7 @@ export function aJobQueue(
     spec: {
       storeRef: { name: "default" },
       state: "Active",
+      deletionPolicy: "Retain",
       replicas: 1,
       ...(workers === null ? {} : { workers: workers ?? someWorkers() }),
       ...others,
