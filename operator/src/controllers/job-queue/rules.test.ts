@@ -71,7 +71,7 @@ describe("rule deletion", () => {
 describe("rules deletion and finalizer", () => {
   const going = (
     deletionPolicy: "Retain" | "Delete" | "DeleteIfEmpty",
-    store: StoreObserved,
+    found: StoreObserved,
     some: Partial<Observed> = {},
     metadata = {},
   ) =>
@@ -94,7 +94,7 @@ describe("rules deletion and finalizer", () => {
           },
         },
       ),
-      store,
+      store: found,
       ...some,
     });
   const letGo = { do: ["setFinalizers Deleting"], halt: true };
