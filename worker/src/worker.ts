@@ -4,6 +4,7 @@ import { Periodic } from "./chores/periodic.ts";
 import { recovery } from "./chores/recovery.ts";
 import { schedules } from "./chores/schedules.ts";
 import { ClaimLoop } from "./claim/claim-loop.ts";
+import { LeaseLedger } from "./claim/lease-ledger.ts";
 import { UnstartedJobs } from "./claim/unstarted-jobs.ts";
 import { monotonicMs } from "./clock.ts";
 import type { WorkerConfig } from "./config/config.ts";
@@ -151,11 +152,13 @@ export class Worker implements Service {
         this.#claimLoop.slotFree();
       },
     });
+    const ledger = new LeaseLedger(statementTimeoutMs * 1.1);
     this.#unstarted = new UnstartedJobs({
       session,
       slots,
       runner: this.#runner,
       finisher,
+      ledger,
       lease,
       log,
       metrics,
@@ -169,12 +172,15 @@ export class Worker implements Service {
       slots,
       unstarted: this.#unstarted,
       finisher,
+      ledger,
       lease,
       shared: this.#shared,
       log,
       metrics,
       trouble,
-      claimTimeoutMs: statementTimeoutMs * 1.1,
+      onStuckAlone: () => {
+        this.#stuckAlone();
+      },
       onDefect,
     });
     this.#cancellations = new Cancellations({
@@ -357,6 +363,13 @@ export class Worker implements Service {
       new JobAborted("lease lost", "the worker lost its lease: another may run this job now"),
       lease,
     );
+  }
+
+  /** All that runs here is a handler that ignored its abort, of a job that may have killed workers: nothing joins it. */
+  #stuckAlone(): void {
+    writePostMortem("a job in its last chance ignored its abort signal", this.#shared);
+    killPrograms(this.#shared);
+    this.#exit(EXIT_CODE.hung);
   }
 
   #defect(error: unknown): void {

@@ -14,7 +14,8 @@ import { ClaimFloor } from "./claim-floor.ts";
 import { claimSize, MAX_CLAIM } from "./claim-size.ts";
 import { FinishRate } from "./finish-rate.ts";
 import type { BufferedJob } from "./job-buffer.ts";
-import { LeaseLedger } from "./lease-ledger.ts";
+import { type ClaimScope, LastChances } from "./last-chances.ts";
+import type { LeaseLedger } from "./lease-ledger.ts";
 import { QueueOutlooks } from "./unknown-kinds.ts";
 import type { UnstartedJobs } from "./unstarted-jobs.ts";
 
@@ -35,13 +36,14 @@ export interface ClaimLoopParts {
   readonly slots: Slots;
   readonly unstarted: UnstartedJobs;
   readonly finisher: Finisher;
+  readonly ledger: LeaseLedger;
   readonly lease: WorkerLease;
   readonly shared: SharedFacts;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   readonly trouble: StoreTrouble;
-  /** How long the store may go on with a claim whose answer the worker gave up, milliseconds. */
-  readonly claimTimeoutMs: number;
+  /** A job in its last chance ignored its abort; the store knows, and the worker has nothing else in its hands. */
+  readonly onStuckAlone: () => void;
   /** The loop threw, which is a defect of ours: the process must not go on without it. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -62,9 +64,11 @@ export class ClaimLoop implements Service {
   readonly #parts: ClaimLoopParts;
   readonly #rate = new FinishRate();
   readonly #outlooks = new QueueOutlooks();
-  readonly #ledger: LeaseLedger;
   readonly #floor = new ClaimFloor();
+  readonly #lastChances = new LastChances();
   readonly #unknownLoggedAt = new Map<string, number>();
+  /** The job that runs, or will run, alone in this worker. */
+  #alone: BufferedJob | undefined;
   #loop: Promise<void> | undefined;
   #stopping = false;
   /** There may be work: claim without waiting for the next poll. */
@@ -80,7 +84,6 @@ export class ClaimLoop implements Service {
 
   constructor(parts: ClaimLoopParts) {
     this.#parts = parts;
-    this.#ledger = new LeaseLedger(parts.claimTimeoutMs);
   }
 
   start(): Promise<void> {
@@ -118,9 +121,24 @@ export class ClaimLoop implements Service {
 
   /** Jobs left this worker's hands: the store acknowledged their outcomes, or said that they are lost. */
   settled(finished: readonly { readonly job: ClaimedJob }[]): void {
-    this.#ledger.settled(finished.map(({ job }) => job));
+    this.#parts.ledger.settled(finished.map(({ job }) => job));
+    if (this.#alone !== undefined) this.#settledBeside(this.#alone, finished);
     if (this.#mayHaveRoomLater) this.#mayHaveWork = true;
     this.#wake();
+  }
+
+  /** Something was settled while the worker has a job in its last chance: that job itself, or what had to go before it. */
+  #settledBeside(alone: BufferedJob, finished: readonly { readonly job: ClaimedJob }[]): void {
+    const { slots, unstarted, onStuckAlone } = this.#parts;
+    if (!finished.some(({ job }) => job === alone.job)) {
+      if (!this.#stopping) unstarted.startSome();
+      return;
+    }
+    const nowMs = monotonicMs();
+    this.#alone = undefined;
+    this.#lastChances.over(nowMs - alone.claimedAtMs, nowMs);
+    this.#mayHaveWork = true;
+    if (slots.stuck > 0 && !this.#stopping) onStuckAlone();
   }
 
   async #run(): Promise<void> {
@@ -140,14 +158,22 @@ export class ClaimLoop implements Service {
     if (held === undefined) return POLL_MS;
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
     if (!this.#mayHaveWork && nowMs < this.#nextPollMs) return this.#nextPollMs - nowMs;
-    const wanted = this.#claimSize(nowMs);
+    const scope = this.#claimScope(nowMs);
+    if (scope === "nothing") return POLL_MS;
+    const wanted = Math.min(this.#claimSize(nowMs), scope === "one" ? 1 : MAX_CLAIM);
     if (wanted === 0) return POLL_MS;
     const awake = this.#outlooks.awake(queues, nowMs);
     if (awake.length === 0) return POLL_MS / 4;
     this.#mayHaveWork = false;
     this.#nextPollMs = nowMs + POLL_MS * (0.5 + 0.5 * Math.random());
-    await this.#claim(held, awake, wanted);
+    await this.#claim(held, awake, wanted, scope);
     return 0;
+  }
+
+  #claimScope(nowMs: number): ClaimScope {
+    const { ledger, slots } = this.#parts;
+    const hands = { lastChance: this.#alone !== undefined, empty: ledger.empty, stuck: slots.stuck };
+    return this.#lastChances.scope(hands, nowMs);
   }
 
   #claimSize(nowMs: number): number {
@@ -165,13 +191,13 @@ export class ClaimLoop implements Service {
     );
   }
 
-  async #claim(held: HeldLease, queues: readonly string[], wanted: number): Promise<void> {
-    const { lease, shared, metrics, trouble, session, slots, unstarted } = this.#parts;
+  async #claim(held: HeldLease, queues: readonly string[], wanted: number, scope: ClaimScope): Promise<void> {
+    const { lease, shared, metrics, trouble, session, slots, unstarted, ledger } = this.#parts;
     const max = Math.min(MAX_CLAIM, wanted + this.#outlooks.lookPast(queues));
     const slotsFree = slots.free;
     const sentAtMs = monotonicMs();
     const floor = this.#floor.at(sentAtMs);
-    const { said } = this.#ledger;
+    const { said } = ledger;
     let batch: ClaimedBatch;
     try {
       batch = await claimBatch(session, {
@@ -180,6 +206,7 @@ export class ClaimLoop implements Service {
         max,
         // Of a queue with a limit only what starts now: what is prefetched would take the places of others.
         slots: slotsFree,
+        lastChances: scope !== "others",
         ...(floor === undefined ? {} : { floor }),
         ...said,
       });
@@ -190,7 +217,7 @@ export class ClaimLoop implements Service {
         return;
       }
       trouble.failed("claim", error);
-      this.#ledger.failed(error, monotonicMs());
+      ledger.failed(error, monotonicMs());
       this.#failures++;
       this.#mayHaveWork = true;
       this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
@@ -199,8 +226,9 @@ export class ClaimLoop implements Service {
     const answeredAtMs = monotonicMs();
     const { jobs } = batch;
     this.#failures = 0;
-    this.#ledger.answered(said, sentAtMs);
-    this.#ledger.claimed(jobs);
+    ledger.answered(said, sentAtMs);
+    const handsWereEmpty = ledger.empty && slots.stuck === 0;
+    ledger.claimed(jobs);
     this.#floor.record(
       { jobs: jobs.length, next: batch.floor, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs },
       answeredAtMs,
@@ -219,8 +247,28 @@ export class ClaimLoop implements Service {
     // A full claim leaves more behind it, most likely.
     if (jobs.length === max) this.#mayHaveWork = true;
     else unstarted.suspectHold();
-    unstarted.accept(this.#withHandlers(jobs, jobs.length === max), held, wanted);
+    const known = this.#withHandlers(jobs, jobs.length === max);
+    const lastChances = known.filter(({ job }) => job.lastChance);
+    this.#lastChances.answered(
+      { scope, empty: handsWereEmpty, jobs: jobs.length, lastChances: lastChances.length },
+      answeredAtMs,
+    );
+    if (lastChances.length > 0) this.#acceptAlone(handsWereEmpty ? lastChances[0] : undefined, known, held);
+    else unstarted.accept(known, held, wanted);
+    // Others had their turn and there are none.
+    if (scope === "others" && handsWereEmpty && jobs.length === 0) this.#mayHaveWork = true;
     if (this.#stopping) unstarted.giveBackAll();
+  }
+
+  /** Keeps a job in its last chance, if it can be alone here, and gives back everything else. */
+  #acceptAlone(chosen: BufferedJob | undefined, jobs: readonly BufferedJob[], held: HeldLease): void {
+    this.#mayHaveWork = true;
+    this.#alone = chosen;
+    if (chosen !== undefined) {
+      const { id: jobId, queue, kind } = chosen.job;
+      this.#parts.log.info({ jobId, queue, kind }, "one more lost worker makes this job dead: it runs alone here");
+    }
+    this.#parts.unstarted.acceptAlone(chosen, jobs, held);
   }
 
   /** Pairs jobs with their handlers; those of unknown kinds go back at once. */
