@@ -69,6 +69,8 @@ export interface StoreSnapshot {
   readonly policies: ReadonlyMap<string, PolicySeen>;
   readonly schedules: readonly ScheduleSeen[];
   readonly settings: SettingsSeen;
+  /** Who has been holding old snapshots, the oldest first. Times are RFC 3339. */
+  readonly oldSnapshots: readonly { readonly holder: string; readonly since?: string }[];
 }
 
 /** Why a store cannot be reached; a reason of the condition Reachable. */

@@ -153,6 +153,7 @@ export function aSnapshot(some: Partial<StoreSnapshot> = {}): StoreSnapshot {
     policies: new Map(),
     schedules: [],
     settings: someSettings(),
+    oldSnapshots: [],
     ...some,
   };
 }
