@@ -4,7 +4,7 @@ SHELL := /bin/bash
 # Every script runs on the Node that npm pinned, whatever the system's is.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help demo demo-down test chaos check generate verify install cluster cluster-down images lock clean
+.PHONY: help demo demo-down test bench chaos check generate verify install cluster cluster-down images lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ demo-down: install ## Remove everything that `make demo` made
 
 test: install ## Run every level of tests; LEVELS="static unit" runs some
 	@node test/run.ts $(LEVELS)
+
+bench: install ## Measure side by side with other queues; BENCH=B1,B3 ROUNDS=3 N=20000 narrow it (see bench/README.md)
+	@node bench/main.ts
 
 chaos: install ## Load under random faults, judged by the history checker: MINUTES=5 SEED=random; ROUND=k repeats one round
 	@node test/chaos/main.ts

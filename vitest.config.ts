@@ -29,8 +29,14 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       level("unit", { timeout: 10_000 }),
-      level("store", { timeout: 60_000, globalSetup: ["./test/support/postgres/global-setup.ts"] }),
-      level("worker", { timeout: 120_000, globalSetup: ["./test/support/postgres/global-setup.ts"] }),
+      level("store", {
+        timeout: 60_000,
+        globalSetup: ["./test/support/programs.ts", "./test/support/postgres/global-setup.ts"],
+      }),
+      level("worker", {
+        timeout: 120_000,
+        globalSetup: ["./test/support/programs.ts", "./test/support/postgres/global-setup.ts"],
+      }),
       level("api", {
         timeout: 120_000,
         globalSetup: ["./test/support/postgres/global-setup.ts", "./test/support/api-server/global-setup.ts"],

@@ -161,6 +161,12 @@ create table queues (
   max_recoveries smallint default 3 not null
 );
 
+create table role_grants (
+  role text not null,
+  grantee name not null,
+  since timestamp with time zone default clock_timestamp() not null
+);
+
 create table schedule_ticks (
   schedule text collate "C" not null,
   tick timestamp with time zone not null,
@@ -337,6 +343,10 @@ alter table queues add constraint queues_result_ttl_seconds_check CHECK (((resul
 
 alter table queues add constraint queues_timeout_ms_check CHECK (((timeout_ms >= 1) AND (timeout_ms <= 604800000)));
 
+alter table role_grants add constraint role_grants_pkey PRIMARY KEY (grantee, role);
+
+alter table role_grants add constraint role_grants_role_check CHECK ((role = ANY (ARRAY['producer'::text, 'worker'::text, 'operator'::text, 'reader'::text, 'admin'::text])));
+
 alter table schedule_ticks add constraint schedule_ticks_outcome_check CHECK ((outcome = ANY (ARRAY['fired'::text, 'duplicate'::text, 'skipped'::text])));
 
 alter table schedule_ticks add constraint schedule_ticks_pkey PRIMARY KEY (schedule, tick);
@@ -512,6 +522,7 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   locked_until timestamp with time zone
 --   last_recovery jsonb
 --   stored_state smallint
+--   is_terminal boolean
 
 -- view v_leased
 --   job_id bigint
@@ -786,6 +797,40 @@ begin
   on conflict do nothing;
 end $function$;
 
+CREATE OR REPLACE FUNCTION apply_grants(grantee name)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_schema text := quote_ident(current_schema());
+  v_right record;
+begin
+  execute format('revoke all on all functions in schema %s from %I', v_schema, grantee);
+  execute format('revoke all on all tables in schema %s from %I', v_schema, grantee);
+  -- Revoking from a table leaves rights on single columns.
+  execute format('revoke select (%s) on v_jobs from %I', (select string_agg(quote_ident(a.attname), ',') from pg_attribute a
+    where a.attrelid = 'v_jobs'::regclass and a.attnum > 0), grantee);
+  execute format('revoke select (%s) on v_schedules from %I', (select string_agg(quote_ident(a.attname), ',') from pg_attribute a
+    where a.attrelid = 'v_schedules'::regclass and a.attnum > 0), grantee);
+  if not exists (select from role_grants g where g.grantee = apply_grants.grantee) then
+    execute format('revoke usage on schema %s from %I', v_schema, grantee);
+    return;
+  end if;
+  execute format('grant usage on schema %s to %I', v_schema, grantee);
+  for v_right in select distinct r.* from role_grants g cross join lateral role_rights(g.role) r where g.grantee = apply_grants.grantee loop
+    if v_right.kind = 'view' then
+      execute format('grant select %s on %I to %I', case when v_right.columns is null then ''
+        else '(' || (select string_agg(quote_ident(c), ',') from unnest(v_right.columns) c) || ')' end, v_right.object, grantee);
+    else
+      -- By name, all forms of it: a name stands for one thing.
+      execute coalesce((select string_agg(format('grant execute on function %s to %I', p.oid::regprocedure, grantee), ';') from pg_proc p
+        where p.pronamespace = current_schema()::regnamespace and p.proname = v_right.object), 'select');
+    end if;
+  end loop;
+end $function$;
+
 CREATE OR REPLACE FUNCTION cancel_job(id bigint, actor text, reason text)
  RETURNS text
  LANGUAGE sql
@@ -1058,54 +1103,79 @@ CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer, slot
 AS $function$
 #variable_conflict use_column
 declare
-  v_now timestamptz := clock_timestamp();
-  v_queues text[];
-  v_limited text[];
-  v_rows tid[];
-  v_token bigint;
+  v_c record;
 begin
-  if claim.max is null or claim.max not between 1 and 10000 then
-    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(claim.max::text, 'null'));
-  end if;
-  v_queues := claimable_queues(claim.worker, claim.queues);
-  if claim.done_tokens is not null or claim.held_tokens is not null then
-    perform clear_leases(claim.worker, claim.held_tokens, claim.done_tokens);
-  end if;
-  if cardinality(v_queues) = 0 then return; end if;
-
-  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
-  update jobs j set state = 0 where j.ctid = any(array(
-    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= v_now order by d.run_at limit 1000 for update skip locked));
-
-  select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(v_queues) into v_limited;
-  if v_limited is not null then
-    v_rows := pick_jobs(v_queues, v_limited, claim.max, coalesce(claim.slots, claim.max));
-  end if;
-
-  v_token := nextval('lease_tokens');
+  select * from prepare_claim(claim.worker, claim.queues, claim.max, claim.slots, claim.held_tokens, claim.done_tokens) into v_c;
+  if v_c.token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim.worker, claimed_at = v_now,
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim.worker, claimed_at = v_c.at,
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
-      deadline = v_now + make_interval(secs => j.timeout_ms / 1000.0 + 60),
-      limited = coalesce(j.queue = any(v_limited), false)
-    where j.ctid = any(coalesce(v_rows, array(
-      select c.ctid from unnest(v_queues) q(name) cross join lateral (
+      deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = coalesce(j.queue = any(v_c.limited), false)
+    where j.ctid = any(coalesce(v_c.rows, array(
+      select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
-          and (x.priority, x.run_at, x.id) > (case when q.name = claim.floor_queue then claim.floor_priority::smallint else '-32768'::smallint end,
-            case when q.name = claim.floor_queue then claim.floor_run_at else '-infinity'::timestamptz end,
-            case when q.name = claim.floor_queue then claim.floor_id else 0::bigint end)
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim.floor_queue then claim.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_id end, 0::bigint))
         order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
       limit claim.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
       j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
   lease as (
     insert into leases (token, worker_id, claimed_at, ids)
-    select v_token, claim.worker, v_now, array_agg(c.id) from claimed c having count(*) > 0)
+    select v_c.token, claim.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
   -- Rows come back in the order of the heap; a worker wants the order of the claim.
   select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
     c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, '')
-  from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id;
+  from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id;
+end $function$;
+
+CREATE OR REPLACE FUNCTION claim_batch(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[])
+ RETURNS TABLE(lease_token bigint, ids text, in_queues text, kinds text, run_ats text, payloads text, extras text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  v_c record;
+begin
+  select * from prepare_claim(claim_batch.worker, claim_batch.queues, claim_batch.max, claim_batch.slots, claim_batch.held_tokens,
+    claim_batch.done_tokens) into v_c;
+  if v_c.token is null then return; end if;
+  return query
+  with claimed as (
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = v_c.at,
+      -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
+      deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = coalesce(j.queue = any(v_c.limited), false)
+    where j.ctid = any(coalesce(v_c.rows, array(
+      select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
+        select x.ctid from jobs x where x.queue = q.name and x.state = 0
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_id end, 0::bigint))
+        order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
+      limit claim_batch.max)))
+    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+  lease as (
+    insert into leases (token, worker_id, claimed_at, ids)
+    select v_c.token, claim_batch.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
+  select v_c.token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
+    string_agg((date_part('epoch', o.run_at) * 1000000)::bigint::text, ','), '[' || string_agg(o.payload::text, ',') || ']',
+    '[' || string_agg(case when o.attempt = 1 and o.max_attempts = 5 and o.timeout_ms is null and o.priority = 0 and o.tag is null
+        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 then 'null'
+      else jsonb_strip_nulls(jsonb_build_object('attempt', o.attempt, 'max_attempts', o.max_attempts, 'timeout_ms', o.timeout_ms,
+        'priority', o.priority, 'tag', o.tag, 'labels', o.labels, 'options', o.options, 'generation', o.generation,
+        'concurrency_key', nullif(o.concurrency_key, '')))::text end, ',') || ']'
+  from (select * from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id) o
+  having count(*) > 0;
 end $function$;
 
 CREATE OR REPLACE FUNCTION claimable_queues(worker bigint, queues text[])
@@ -1129,7 +1199,7 @@ begin
       || current_setting('transaction_isolation');
   end if;
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
-  -- counts as held, and a claim that waits for nothing cannot deadlock.
+  -- counts as held. What a claim does wait for, other claims of its limited queues, comes after, in the order of the names.
   if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
   select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
         group by n.name) q
@@ -1759,6 +1829,34 @@ begin
     and not exists (select from leases l where l.worker_id = w.id);
 end $function$;
 
+CREATE OR REPLACE FUNCTION grant_role(role text, grantee text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  if grant_role.role in ('producer', 'worker', 'operator', 'reader', 'admin') is not true then
+    raise exception using errcode = '22023', message = format('%s is no role', coalesce(quote_literal(left(grant_role.role, 80)), 'null')),
+      hint = 'write producer, worker, operator, reader or admin';
+  end if;
+  if not exists (select from pg_roles r where r.rolname = grant_role.grantee) then
+    raise exception using errcode = '22023', message = format('the database has no user %s', coalesce(quote_literal(left(grant_role.grantee, 80)), 'null')),
+      hint = 'make it first: create role … login';
+  end if;
+  if grant_role.grantee = current_user then
+    raise exception using errcode = '22023', message = format('%s owns the store and has all rights', quote_literal(grant_role.grantee)),
+      hint = 'connect programs as other users';
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' roles', 7001));
+  insert into role_grants (role, grantee) values (grant_role.role, grant_role.grantee) on conflict do nothing;
+  if not found then return false; end if;
+  perform apply_grants(grant_role.grantee::name);
+  insert into audit_events (action, actor, target, after)
+  values ('grant_role', session_user, 'roles/' || grant_role.grantee, jsonb_build_object('granted', grant_role.role));
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION heal_leases()
  RETURNS integer
  LANGUAGE plpgsql
@@ -1882,21 +1980,21 @@ declare
   v_now timestamptz := clock_timestamp();
   v_inserted bigint[];
 begin
+  -- Where no job has a key there can be no conflict, and an insert that is ready for one writes each row in two steps.
+  if not exists (select from unnest(insert_jobs.options) o(options) where o.options ? 'unique_key') then
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      unique_key, concurrency_key, tag, labels, options)
+    overriding system value
+    select n.* from new_jobs(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options, v_now) n;
+    return insert_jobs.ids;
+  end if;
   with inserted as (
     insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
       unique_key, concurrency_key, tag, labels, options)
     overriding system value
-    select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4 when o.run_at > v_now then 2 else 0 end,
-      coalesce(o.run_at, v_now), v_now, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
-      coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
-      coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
-    from unnest(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options)
-        n(id, queue, kind, payload, options)
-      left join lateral read_options(n.options) o on n.options is not null and n.options <> '{}'
-      left join queues q on q.name = n.queue
-      left join queue_limits l on l.queue = n.queue
+    select n.* from new_jobs(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options, v_now) n
     -- In the order of the keys, so that two batches with the same keys cannot wait for each other in a circle.
-    order by o.unique_key, n.id
+    order by n.unique_key, n.id
     on conflict (unique_key) where unique_key is not null do nothing
     returning id)
   select array_agg(i.id) from inserted i into v_inserted;
@@ -2117,6 +2215,22 @@ begin
   return cardinality(v_moved);
 end $function$;
 
+CREATE OR REPLACE FUNCTION new_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[], at timestamp with time zone)
+ RETURNS TABLE(id bigint, queue text, kind text, payload json, state smallint, run_at timestamp with time zone, created_at timestamp with time zone, priority smallint, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, options jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4::smallint when o.run_at > new_jobs.at then 2::smallint else 0::smallint end,
+    coalesce(o.run_at, new_jobs.at), new_jobs.at, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
+    coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
+    coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
+  from unnest(new_jobs.ids, new_jobs.queues, new_jobs.kinds, new_jobs.payloads, new_jobs.options) n(id, queue, kind, payload, options)
+    -- Strict, so it is not called for the many jobs that have none.
+    left join lateral read_options(nullif(n.options, '{}')) o on true
+    left join queues q on q.name = n.queue
+    left join queue_limits l on l.queue = n.queue
+$function$;
+
 CREATE OR REPLACE FUNCTION notify_queue(queue text)
  RETURNS void
  LANGUAGE plpgsql
@@ -2312,6 +2426,35 @@ begin
   return v_rows;
 end $function$;
 
+CREATE OR REPLACE FUNCTION prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+  if prepare_claim.max is null or prepare_claim.max not between 1 and 10000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(prepare_claim.max::text, 'null'));
+  end if;
+  at := clock_timestamp();
+  open_queues := claimable_queues(prepare_claim.worker, prepare_claim.queues);
+  if prepare_claim.done_tokens is not null or prepare_claim.held_tokens is not null then
+    perform clear_leases(prepare_claim.worker, prepare_claim.held_tokens, prepare_claim.done_tokens);
+  end if;
+  if cardinality(open_queues) = 0 then return; end if;
+  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
+  update jobs j set state = 0 where j.ctid = any(array(
+    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= at order by d.run_at limit 1000 for update skip locked));
+  select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(open_queues) into limited;
+  if limited is not null then
+    rows := pick_jobs(open_queues, limited, prepare_claim.max, coalesce(prepare_claim.slots, prepare_claim.max));
+  end if;
+  token := nextval('lease_tokens');
+end $function$;
+
 CREATE OR REPLACE FUNCTION progress(id bigint, lease_token bigint, value jsonb)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2502,7 +2645,7 @@ $function$;
 CREATE OR REPLACE FUNCTION read_options(options jsonb)
  RETURNS TABLE(priority smallint, run_at timestamp with time zone, max_attempts smallint, timeout_ms integer, result_ttl_seconds integer, unique_key text, concurrency_key text, tag text, labels jsonb, deferred boolean, kept jsonb)
  LANGUAGE plpgsql
- STABLE
+ STABLE STRICT
 AS $function$
 #variable_conflict use_variable
 declare
@@ -3012,16 +3155,13 @@ $function$;
 
 CREATE OR REPLACE FUNCTION return_rate(queues text[])
  RETURNS void
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO 'jobqueue', 'pg_temp'
 AS $function$
-begin
-  perform from (select from queue_limits l where l.queue = any(return_rate.queues) and l.rate_count is not null
-    order by l.queue for update) l;
   update queue_limits l set tokens = least(l.rate_count, l.tokens + r.starts)
   from (select q.name, count(*) as starts from unnest(return_rate.queues) q(name) group by q.name) r
-  where l.queue = r.name and l.rate_count is not null;
-end $function$;
+  where l.queue = r.name and l.rate_count is not null
+$function$;
 
 CREATE OR REPLACE FUNCTION return_unstarted(ids bigint[], lease_tokens bigint[])
  RETURNS bigint[]
@@ -3037,6 +3177,11 @@ declare
   v_queues text[];
 begin
   perform check_pairs(return_unstarted.ids, return_unstarted.lease_tokens);
+  -- Rates before jobs, as whoever changes the limits of a queue locks them.
+  if exists (select from queue_limits l where l.rate_count is not null) then
+    perform from (select from queue_limits l where l.rate_count is not null
+      and l.queue in (select j.queue from jobs j where j.id = any(return_unstarted.ids)) order by l.queue for update) l;
+  end if;
   with returned as (
     update jobs j set state = 0, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
       deadline = null, limited = false, attempt = j.attempt - 1
@@ -3044,11 +3189,51 @@ begin
     where t.id = j.id and t.token = j.lease_token
     returning j.queue)
   select array_agg(r.queue) from returned r into v_queues;
-  if exists (select from queue_limits) then perform return_rate(v_queues); end if;
+  if exists (select from queue_limits l where l.rate_count is not null) then perform return_rate(v_queues); end if;
   perform cancel_requested(return_unstarted.ids);
   if cardinality(v_queues) = cardinality(return_unstarted.ids) then return '{}'; end if;
   return lost_leases(return_unstarted.ids, return_unstarted.lease_tokens, false);
 end $function$;
+
+CREATE OR REPLACE FUNCTION revoke_role(role text, grantee text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' roles', 7001));
+  delete from role_grants g where g.role = revoke_role.role and g.grantee = revoke_role.grantee;
+  if not found then return false; end if;
+  if exists (select from pg_roles r where r.rolname = revoke_role.grantee) then perform apply_grants(revoke_role.grantee::name); end if;
+  insert into audit_events (action, actor, target, after)
+  values ('grant_role', session_user, 'roles/' || revoke_role.grantee, jsonb_build_object('revoked', revoke_role.role));
+  return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION role_rights(role text)
+ RETURNS TABLE(kind text, object text, columns text[])
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  with shared(role, kind, names) as (values
+    ('producer', 'function', '{enqueue,enqueue_many,notify_queue}'::text[]),
+    ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
+    ('operator', 'function', '{hint_channel,ensure_queue,delete_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
+    ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,delete_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('worker', 'view', '{v_holds}'),
+    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_schedules,v_store_settings,role_grants}'),
+    ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings}'),
+    ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,v_store_settings,v_audit_events,audit_events,store_settings,schedule_ticks,role_grants}'))
+  select s.kind, n.name, null::text[] from shared s cross join lateral unnest(s.names) n(name) where s.role = role_rights.role
+  union all select 'view', 'migrations', null
+  -- Without what a job carries: payload, result, options (which may hold another job's payload), and what its handler said.
+  union all select 'view', 'v_jobs', '{id,queue,kind,state,stored_state,is_terminal,dead_reason,priority,attempt,max_attempts,recoveries,generation,progress,last_error,errors,exit_code,unique_key,concurrency_key,tag,labels,worker_id,lease_token,created_at,run_at,claimed_at,finished_at,duration_ms,timeout_ms,result_ttl_seconds,result_expires_at,finaliser_id,process,cancel_requested,is_stale,can_retry,recovery_hint,locked_by,locked_until,last_recovery}'::text[]
+    where role_rights.role in ('operator', 'reader')
+  union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,next_at,last_tick,owner,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
+    where role_rights.role = 'reader'
+$function$;
 
 CREATE OR REPLACE FUNCTION settle_deleted(ids bigint[])
  RETURNS void
@@ -3452,6 +3637,8 @@ comment on column v_jobs.errors is 'Errors of earlier attempts, oldest first, at
 
 comment on column v_jobs.is_stale is 'It runs, and its worker''s lease has lapsed, or the worker is gone, fenced or unknown, or its own deadline has passed. Recovery takes it.';
 
+comment on column v_jobs.is_terminal is 'Completed, cancelled or dead. A condition on it, or on neither, decides whether one table is read or two.';
+
 comment on column v_jobs.locked_by is 'Who runs it: pod or host of the worker, and its id.';
 
 comment on column v_jobs.locked_until is 'Until when its lease holds unless renewed: the end of the worker''s lease or the job''s deadline, whichever comes first.';
@@ -3520,6 +3707,8 @@ comment on function act_on_jobs(act text, filter jsonb, actor text, reason text,
 
 comment on function add_queues(names text[]) is 'Internal. Makes queues known without ever waiting for another transaction.';
 
+comment on function apply_grants(grantee name) is 'Internal. Gives a user of the database exactly the rights of the roles it has. A later step of the schema runs it for everybody.';
+
 comment on function cancel_job(id bigint, actor text, reason text) is 'Cancels a job. One that does not run ends at once: cancelled. One that runs is asked to stop: requested; its worker learns by a hint and by its next heartbeat, and the job ends cancelled when the worker says so, when its attempt fails or is given back, or when it is recovered, and completed when it completes first. Also not_found, or the terminal state that forbids it. One audit event when anything changed. Raises 22023 without actor or reason.';
 
 comment on function cancel_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Cancels the jobs that a filter means, as cancel_job does: those that do not run at once, those that run by a request to their worker. Filter, max, dry_run and answer as in retry_jobs.';
@@ -3552,6 +3741,8 @@ comment on function check_words(actor text, reason text) is 'Internal. Raises 22
 
 comment on function claim(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[]) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
 
+comment on function claim_batch(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[]) is 'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others.';
+
 comment on function claimable_queues(worker bigint, queues text[]) is 'Internal. Locks the queues against holds until the transaction ends, and returns those that are not held, in their order.';
 
 comment on function clear_leases(worker bigint, held_tokens bigint[], done_tokens bigint[]) is 'Internal. Forgets the claims of a worker that are over, and returns the jobs of those it never heard of.';
@@ -3578,7 +3769,7 @@ comment on function deregister_worker(worker bigint) is 'The worker leaves. What
 
 comment on function due_schedules(max integer) is 'Schedules that have a tick due, the longest due first, with the time by this database''s clock. Work out which ticks fire and which are skipped, then call fire_schedule.';
 
-comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry (see check_retry), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
+comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
 
 comment on function enqueue_finalisers(ended jsonb, state integer) is 'Internal. The jobs that are to run because these ended.';
 
@@ -3596,11 +3787,13 @@ comment on function fire_schedule(name text, expected timestamp with time zone, 
 
 comment on function forget_what_is_over() is 'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), answered cancel requests and workers that nothing names any more.';
 
+comment on function grant_role(role text, grantee text) is 'Grants a role to a user of the database, who must exist. producer: enqueue. worker: enqueue, and all of the worker protocol. operator: holds, policies, schedules, recovery, views without payloads. reader: views without payloads, why_queue, why_job. admin: everything but the worker protocol, with payloads and the audit trail. Returns whether it was new; only then is an audit event written. Only the owner of the store may call it. Raises 22023 for an unknown role or user.';
+
 comment on function heal_leases() is 'Internal. Gives running jobs that no lease row names one, so that recovery can find them. Returns how many claims.';
 
 comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
 
-comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, or * for all; anybody can send one, so go and look.';
+comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, * for all, or worker:<id> when somebody cancelled a job that this worker runs; anybody can send one, so go and look.';
 
 comment on function hold(queue text, name text, reason text, actor text, source text, until timestamp with time zone) is 'Holds a queue, or * for every queue of the store, also those made later. Once it has committed no claim of these jobs commits. Waits for claims that are under way. Placing a hold of the same name again changes it. Returns whether anything changed; only then is an audit event written.';
 
@@ -3624,6 +3817,8 @@ comment on function make_history_partitions(days_ahead integer) is 'Internal. Ma
 
 comment on function move_to_history(ids bigint[], to_state integer, lease_tokens bigint[], dead_reasons text[], durations_ms integer[], results json[], exit_codes integer[], dependents boolean) is 'Internal. The terminal transition of jobs, to completed 10, cancelled 11 or dead 12 (with a reason each): from jobs to the history, with all that follows from it. Without lease_tokens whoever holds them, so the caller has locked the rows; it has also written what else changes. Returns how many were moved.';
 
+comment on function new_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[], at timestamp with time zone) is 'Internal. The rows of jobs that are to be enqueued. Plain SQL, so that it becomes part of the statement that inserts them.';
+
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
 
 comment on function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone) is 'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
@@ -3633,6 +3828,8 @@ comment on function pick_in_turns(queue text, room integer, per_key integer, fro
 comment on function pick_jobs(queues text[], limited text[], max integer, slots integer) is 'Internal. The rows a claim takes when some of its queues have limits, locked.';
 
 comment on function pick_limited(queue text, max integer) is 'Internal. The rows a claim takes of one queue with limits; the caller has locked its row of queue_limits.';
+
+comment on function prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint) is 'Internal. What claims do before they take anything: the queues that are open to them, those with limits, the rows to take when there are any, and a new lease token. No token: there is nothing to take.';
 
 comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
 
@@ -3670,9 +3867,13 @@ comment on function retry_locked(ids bigint[]) is 'Internal. Begins a new genera
 
 comment on function retry_wait(policy jsonb, attempt integer, chance double precision) is 'Internal. How long a job waits after its given attempt failed. chance, 0 to 1, is where in the jitter: what failed together does not return together. Without a policy 1 s, 2 s, 4 s … at most an hour, 20 % more or less.';
 
-comment on function return_rate(queues text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues.';
+comment on function return_rate(queues text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues; the caller has locked their rows.';
 
 comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
+
+comment on function revoke_role(role text, grantee text) is 'Takes a role from a user of the database; what other roles give it stays. Returns whether it had the role; only then is an audit event written. Only the owner of the store may call it.';
+
+comment on function role_rights(role text) is 'Internal. The rights of each role, as data: functions it may call, views and tables it may read, and of some only these columns.';
 
 comment on function settle_deleted(ids bigint[]) is 'Internal. These jobs were deleted: what waited for them is settled.';
 
@@ -3715,6 +3916,8 @@ comment on table migrations is 'Steps of the schema that this store has.';
 comment on table queue_limits is 'Queues whose claims are limited, and only these: a claim of any other queue pays one probe of this table.';
 
 comment on table queues is 'Queues that are known: a row appears with the first job or hold, or by ensure_queue or configure_queue.';
+
+comment on table role_grants is 'Which roles users of the database have. Rights themselves are the server''s; this is what they are worked out from when one role of several is taken away.';
 
 comment on table schedule_ticks is 'What became of each tick; kept for 30 days.';
 

@@ -9,8 +9,10 @@ const GENERATORS = [
   "crds/scripts/generate.ts",
   "store/scripts/dump-schema.ts",
   "store/scripts/generate-job-states.ts",
+  "store/scripts/generate-sql-reference.ts",
   "cli/scripts/generate-reference.ts",
   "charts/scripts/sync-crds.ts",
+  "test/chaos/generate-matrix.ts",
 ] as const;
 
 let failed = 0;

@@ -1,12 +1,4 @@
-import {
-  getJob,
-  type Job,
-  type BulkOutcome,
-  type BulkFilter,
-  type JobState,
-  serverFacts,
-  type Session,
-} from "@jobqueue/store";
+import { getJob, type Job, type BulkOutcome, type BulkFilter, serverFacts, type Session } from "@jobqueue/store";
 import { personOf } from "./actor.ts";
 import type { Arguments } from "./arguments.ts";
 import { confirm } from "./confirm.ts";
@@ -15,71 +7,15 @@ import { EXIT_CODES } from "./exit-codes.ts";
 import { usageFailure } from "./failure.ts";
 import { describeFilter, jobChoice } from "./job-choice.ts";
 import { renderJobTable } from "./job-table.ts";
+import { type By, exitOf, type JobAct, type Outcome, tellOutcome } from "./job-act.ts";
 import { printableLine } from "./output/printable.ts";
 import { printResult } from "./output/result.ts";
 import { remark, type Terminal } from "./terminal.ts";
 import type { RunVerb } from "./verb.ts";
 
-/** Who asks, and why, for the audit trail. */
-interface By {
-  readonly actor: string;
-  readonly reason: string;
-}
-
-/** One of the things a person can do to jobs that exist: what the store is called with, and how its answers are told. */
-export interface JobAct {
-  /** The verb. */
-  readonly name: "retry" | "cancel" | "delete";
-  /** Of the verb, at the beginning of a sentence: `Retried`. */
-  readonly done: string;
-  /** Does it to one job; answers what became of it, `not_found`, or the state that forbids it. */
-  one(session: Session, id: string, by: By): Promise<string>;
-  /** Does it to all jobs that a filter finds, or only counts them. */
-  many(session: Session, filter: BulkFilter, options: By & { max: number; dryRun: boolean }): Promise<BulkOutcome>;
-  /** What it would answer for a job as it is now: what `one` answers. */
-  predict(job: Job): string;
-  /** What an answer that means success says about the job, such as `is retried: it is pending again.` */
-  readonly says: Readonly<Record<string, string>>;
-  /** Which jobs it never finds by flags, as a sentence. */
-  readonly never: string;
-  /** Why a state forbids it, or `duplicate`, and what to do instead, after the words `job 7`. `{id}` is replaced. */
-  readonly refuses: Readonly<Partial<Record<JobState | "duplicate", string>>>;
-}
-
 /** How many jobs of a filter are shown before it is asked. */
 const SAMPLE = 5;
 const DEFAULT_MAX = 1000;
-
-/** What became of one job that was named. */
-export interface Outcome {
-  readonly id: string;
-  readonly outcome: string;
-  /** Whether it was done, or with --dry-run would be. */
-  readonly done: boolean;
-  /** In words, with what to do when it was refused. */
-  readonly message: string;
-}
-
-/** What became of one job, in words. */
-export function tellOutcome(act: JobAct, id: string, outcome: string, dryRun = false): Outcome {
-  const says = act.says[outcome];
-  if (says !== undefined) {
-    return { id, outcome, done: true, message: dryRun ? `Job ${id} would be: ${outcome}.` : `Job ${id} ${says}` };
-  }
-  if (outcome === "not_found") {
-    const message = `There is no job ${id}: it never was, or its history is kept no longer.`;
-    return { id, outcome, done: false, message };
-  }
-  const why = act.refuses[outcome as JobState] ?? `is ${outcome}, which does not allow that.`;
-  return { id, outcome, done: false, message: `Job ${id} ${why.replaceAll("{id}", id)}` };
-}
-
-/** How it ends when jobs were named: all done, none of them there, or some refused. */
-export function exitOf(outcomes: readonly Outcome[]): number {
-  if (outcomes.every(({ done }) => done)) return EXIT_CODES.ok.code;
-  const onlyMissing = outcomes.every(({ outcome }) => outcome === "not_found");
-  return onlyMissing ? EXIT_CODES.notFound.code : EXIT_CODES.refused.code;
-}
 
 async function onIds(act: JobAct, ids: readonly string[], args: Arguments, terminal: Terminal): Promise<number> {
   const dryRun = args.on("dry-run");
@@ -87,7 +23,7 @@ async function onIds(act: JobAct, ids: readonly string[], args: Arguments, termi
     const by = await byOf(store, args, terminal);
     const told: Outcome[] = [];
     for (const id of ids) {
-      const job = dryRun ? await getJob(store.database, id) : undefined;
+      const job = dryRun ? await getJob(store.database, id, { payloads: false }) : undefined;
       const predicted = job === undefined ? "not_found" : act.predict(job);
       told.push(tellOutcome(act, id, dryRun ? predicted : await act.one(store.database, id, by), dryRun));
     }
@@ -115,7 +51,7 @@ function jobs(count: number): string {
 }
 
 async function sampleOf(session: Session, ids: readonly string[]): Promise<{ sample: Job[]; now: Date }> {
-  const found = await Promise.all(ids.slice(0, SAMPLE).map(async (id) => getJob(session, id)));
+  const found = await Promise.all(ids.slice(0, SAMPLE).map(async (id) => getJob(session, id, { payloads: false })));
   return { sample: found.filter((job) => job !== undefined), now: (await serverFacts(session)).now };
 }
 

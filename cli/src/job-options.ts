@@ -8,12 +8,15 @@ import { parseRetry } from "./retry-policy.ts";
 /** What a job says about itself, beside queue, kind and payload. */
 type JobOptions = Omit<NewJob, "queue" | "kind" | "payload">;
 
-function given(options: Readonly<Record<string, unknown>>): JobOptions {
+/** Those that the jobs of a schedule may have as well. */
+type CommonOptions = Omit<JobOptions, "uniqueKey" | "uniqueMode" | "uniqueForSeconds" | "runAt" | "dependsOn">;
+
+function given(options: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** The flags of 'Options of the job'. */
-export function jobOptions(args: Arguments): JobOptions {
+export function jobOptions(args: Arguments): CommonOptions {
   const retry = args.text("retry");
   return given({
     priority: args.number("priority"),

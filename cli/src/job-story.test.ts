@@ -62,7 +62,7 @@ const HELD: Job["lastRecovery"] = {
   cause: "worker",
   policy: "hold",
 };
-const AROUND: Surroundings = { now: NOW, worker: undefined, holds: [], serving: 1 };
+const AROUND: Surroundings = { now: NOW, worker: undefined, holds: [], dependencies: [], serving: 1 };
 
 describe("the story of a job", () => {
   it.each<[Partial<Job>, string]>([

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly worker: WorkerRow | undefined;
   /** What holds its queue. */
   readonly holds: readonly Hold[];
+  /** Jobs that it still waits for; their state is null when they are gone. */
+  readonly dependencies: readonly { readonly job: string; readonly state: string | null; readonly policy: string }[];
   /** Live workers that serve its queue. */
   readonly serving: number;
 }

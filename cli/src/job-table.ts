@@ -10,9 +10,10 @@ const EMPHASIS: Readonly<Partial<Record<JobState, Emphasis>>> = {
   cancelled: "dim",
 };
 
+/** The state in a word or two, short enough for a table: what is lost before what is asked to stop. */
 function stateWord(job: Job): string {
-  const more = [job.isStale ? "stale" : "", job.cancelRequested ? "cancelling" : ""].filter(Boolean);
-  return more.length === 0 ? job.state : `${job.state} (${more.join(", ")})`;
+  if (job.isStale) return "running (stale)";
+  return job.cancelRequested ? "cancelling" : job.state;
 }
 
 function columns(now: Date): Column<Job>[] {

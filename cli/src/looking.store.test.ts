@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import { fail, getJob, progress } from "@jobqueue/store";
+import { fail, getJob, hold, progress } from "@jobqueue/store";
 import { describe, expect, it } from "vitest";
 import { forEachPostgres } from "../../test/support/postgres/database.ts";
 import { AUDIT_ACTIONS } from "./table/looking.ts";
@@ -8,7 +8,7 @@ import { commandOnStore } from "./testing/command-on-store.ts";
 const ACTOR = `${userInfo().username}@${hostname()}`;
 
 forEachPostgres(({ adminUrl }) => {
-  const { database, jobqueue, json, enqueue, work } = commandOnStore(adminUrl);
+  const { database, jobqueue, json, enqueue, work, atTerminal } = commandOnStore(adminUrl);
 
   describe("jobqueue jobs", () => {
     it("filters by tag, labels, worker and unique key, all of which must hold", async () => {
@@ -141,6 +141,116 @@ forEachPostgres(({ adminUrl }) => {
       );
       const actions = [...(check?.text ?? "").matchAll(/'([a-z_]+)'/g)].map(([, action]) => action ?? "");
       expect(new Set(actions)).toEqual(new Set(AUDIT_ACTIONS));
+    });
+  });
+
+  describe("tables at a terminal of 80 cells", () => {
+    it("fit, whatever the names, by cutting names and reasons", async () => {
+      const queue = "a-queue-with-a-name-that-is-rather-long";
+      const failing = await enqueue(queue, "--max-attempts", "1");
+      const { jobs } = await work(queue);
+      const leaseToken = jobs[0]?.leaseToken ?? "";
+      await fail(database(), [
+        { id: failing, leaseToken, error: "a rather long error about a mailbox that is not there" },
+      ]);
+      await enqueue(queue);
+      const { workerId } = await work(queue);
+      await json("pause", queue, "--reason", "a rather long reason why this queue must not run at all today");
+      await json(
+        "schedule",
+        "put",
+        queue,
+        queue,
+        queue,
+        "--cron",
+        "30 2 * * *",
+        "--time-zone",
+        "America/Argentina/Ushuaia",
+      );
+      await database().query(
+        `update ${database().schema}.workers set state = 'gone', gone_at = clock_timestamp(), gone_reason = 'pod deleted' where id = $1`,
+        [workerId],
+      );
+      const verbs = [
+        ["jobs"],
+        ["workers", "--all"],
+        ["holds"],
+        ["audit"],
+        ["schedules"],
+        ["recover-stale", "--dry-run"],
+      ];
+      for (const args of verbs) {
+        const { code, stdout } = await atTerminal("", ...args);
+        const tooLong = stdout()
+          .split("\n")
+          .filter((line) => line.length > 80);
+        expect({ args, code, tooLong }).toEqual({ args, code: 0, tooLong: [] });
+      }
+    });
+  });
+
+  describe("jobqueue why", () => {
+    const why = async (what: string): Promise<string> => {
+      const { code, stdout, stderr } = await jobqueue("why", what);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout;
+    };
+
+    it("says what keeps a queue from running, the most important first, each with what to do", async () => {
+      await enqueue("stands");
+      expect(await why("stands")).toMatch(
+        /^No worker that serves it has ever registered\..*\n {2}jobqueue workers --queue stands --all/,
+      );
+      await json("pause", "stands", "--reason", "looking", "--name", "n");
+      const text = await why("stands");
+      expect(text).toMatch(/^1\. It is held by .*: looking\. .*\n {5}jobqueue resume stands --name n\n2\. No worker/);
+      expect(await json("why", "stands")).toMatchObject({
+        queue: "stands",
+        reasons: [
+          { code: "held", remedy: "jobqueue resume stands --name n" },
+          { code: "no_worker", remedy: expect.stringContaining("jobqueue worker --queues stands") as string },
+        ],
+      });
+      expect((await jobqueue("why", "stands", "-o", "name")).stdout).toBe("held\nno_worker\n");
+      await json("configure", "stands", "--max-running", "0");
+      expect(await why("stands")).toContain("jobqueue configure stands --unset max-running");
+    });
+
+    it("names the JobQueue that holds a queue, and how to change it", async () => {
+      await enqueue("declared");
+      const actor = "jobqueue-operator:shop/declared@1f9a2b3c";
+      await hold(database(), { queue: "declared", name: "spec", reason: "freeze", actor, source: "spec" });
+      expect(await why("declared")).toContain("kubectl -n shop patch jobqueue declared");
+    });
+
+    it("says why a job does not run: what it waits for, whose turn it is, or that it is over", async () => {
+      const first = await enqueue("chain");
+      const second = await enqueue("chain", "--depends-on", first);
+      expect(await why(second)).toMatch(
+        new RegExp(`^It waits for job ${first}, which is pending\\.\n {2}jobqueue why ${first}\n$`),
+      );
+      expect(await why(first)).toContain("It is the next of its queue.");
+      const later = await enqueue("chain", "--delay", "1h");
+      expect(await why(later)).toMatch(/^1\. Its time comes at .*\n2\. And then: No worker/);
+      await work("chain");
+      expect(await why(first)).toMatch(new RegExp(`\n {2}jobqueue job ${first}\n$`));
+      const cancelled = await enqueue("chain");
+      await json("cancel", cancelled);
+      expect(await why(cancelled)).toMatch(/^It was cancelled at /);
+    });
+
+    it("takes a number that is no job for the name of a queue", async () => {
+      await enqueue("987654321");
+      expect(await json("why", "987654321")).toMatchObject({ queue: "987654321", reasons: [{ code: "no_worker" }] });
+    });
+
+    it("ends with 3 for what is not there, and suggests the nearest queue", async () => {
+      const queue = await jobqueue("why", "stand");
+      expect(queue).toMatchObject({ code: 3, stdout: "" });
+      expect(queue.stderr).toContain("Did you mean stands?");
+      const job = await jobqueue("why", "999999999");
+      expect(job).toMatchObject({ code: 3, stdout: "" });
+      expect(job.stderr).toContain("the store has no job 999999999");
     });
   });
 });

@@ -132,6 +132,12 @@ forEachPostgres(({ adminUrl }) => {
       };
       expect(await getJob(database, strict)).toMatchObject({ state: "deferred" });
       expect((await jobqueue(["job", strict])).stdout).toContain("deferred: it waits for other jobs");
+      expect((await jobqueue(["job", strict])).stdout).toMatch(
+        new RegExp(`\\nWaits for: +job ${first}, pending: this one is cancelled unless that completes\\n`),
+      );
+      expect(await json("job", lenient)).toMatchObject({
+        dependsOn: [{ job: first, state: "pending", policy: "run" }],
+      });
       await jobqueue(["cancel", first]);
       expect(await getJob(database, strict)).toMatchObject({ state: "cancelled" });
       expect(await getJob(database, lenient)).toMatchObject({ state: "pending" });

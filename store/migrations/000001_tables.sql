@@ -213,6 +213,8 @@ create table job_history (
   last_recovery jsonb,
   check ((state = 12) = (dead_reason is not null))
 ) partition by range (finished_at);
+-- A BRIN would make the insert a sixth cheaper. But under load nobody summarizes it in time, and then one look for a job by
+-- its id reads the whole day: 50 ms instead of 0.05 ms at 200,000 rows (measured on PostgreSQL 15).
 create index job_history_id on job_history (id);
 -- Partial, so that completed jobs, the many, do not pay for it. Lists and counts of what is rare.
 create index job_history_ended on job_history (state, queue, id) where state in (11, 12);

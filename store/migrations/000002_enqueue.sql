@@ -16,7 +16,7 @@ language sql stable set search_path = {{schema}}, pg_temp as $$
   select 'jobqueue_' || left(encode(sha256(convert_to(current_schema(), 'UTF8')), 'hex'), 16)
 $$;
 comment on function hint_channel() is
-  'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, or * for all; anybody can send one, so go and look.';
+  'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, * for all, or worker:<id> when somebody cancelled a job that this worker runs; anybody can send one, so go and look.';
 
 create function notify_queue(queue text) returns void
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
@@ -183,7 +183,7 @@ comment on function read_dependencies(jsonb) is 'Internal. The option depends_on
 create function read_options(options jsonb)
 returns table (priority smallint, run_at timestamptz, max_attempts smallint, timeout_ms int, result_ttl_seconds int,
   unique_key text, concurrency_key text, tag text, labels jsonb, deferred boolean, kept jsonb)
-language plpgsql stable as $$
+language plpgsql stable strict as $$
 #variable_conflict use_variable
 declare
   v_key text;
@@ -281,6 +281,24 @@ begin
 end $$;
 comment on function read_options(jsonb) is 'Internal. Checks the options of a job and turns them into columns.';
 
+create function new_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[], at timestamptz)
+returns table (id bigint, queue text, kind text, payload json, state smallint, run_at timestamptz, created_at timestamptz,
+  priority smallint, max_attempts smallint, timeout_ms int, result_ttl_seconds int, unique_key text, concurrency_key text, tag text,
+  labels jsonb, options jsonb)
+language sql stable as $$
+  select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4::smallint when o.run_at > new_jobs.at then 2::smallint else 0::smallint end,
+    coalesce(o.run_at, new_jobs.at), new_jobs.at, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
+    coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
+    coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
+  from unnest(new_jobs.ids, new_jobs.queues, new_jobs.kinds, new_jobs.payloads, new_jobs.options) n(id, queue, kind, payload, options)
+    -- Strict, so it is not called for the many jobs that have none.
+    left join lateral read_options(nullif(n.options, '{}')) o on true
+    left join queues q on q.name = n.queue
+    left join queue_limits l on l.queue = n.queue
+$$;
+comment on function new_jobs(bigint[], text[], text[], json[], jsonb[], timestamptz) is
+  'Internal. The rows of jobs that are to be enqueued. Plain SQL, so that it becomes part of the statement that inserts them.';
+
 create function insert_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[])
 returns bigint[]
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
@@ -289,21 +307,21 @@ declare
   v_now timestamptz := clock_timestamp();
   v_inserted bigint[];
 begin
+  -- Where no job has a key there can be no conflict, and an insert that is ready for one writes each row in two steps.
+  if not exists (select from unnest(insert_jobs.options) o(options) where o.options ? 'unique_key') then
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      unique_key, concurrency_key, tag, labels, options)
+    overriding system value
+    select n.* from new_jobs(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options, v_now) n;
+    return insert_jobs.ids;
+  end if;
   with inserted as (
     insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
       unique_key, concurrency_key, tag, labels, options)
     overriding system value
-    select n.id, n.queue, n.kind, n.payload, case when o.deferred then 4 when o.run_at > v_now then 2 else 0 end,
-      coalesce(o.run_at, v_now), v_now, coalesce(o.priority, 0::smallint), coalesce(o.max_attempts, q.max_attempts, 5::smallint),
-      coalesce(o.timeout_ms, q.timeout_ms), coalesce(o.result_ttl_seconds, q.result_ttl_seconds), o.unique_key,
-      coalesce(o.concurrency_key, case when l.fair or l.max_running_per_key is not null then '' end), o.tag, o.labels, o.kept
-    from unnest(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options)
-        n(id, queue, kind, payload, options)
-      left join lateral read_options(n.options) o on n.options is not null and n.options <> '{}'
-      left join queues q on q.name = n.queue
-      left join queue_limits l on l.queue = n.queue
+    select n.* from new_jobs(insert_jobs.ids, insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads, insert_jobs.options, v_now) n
     -- In the order of the keys, so that two batches with the same keys cannot wait for each other in a circle.
-    order by o.unique_key, n.id
+    order by n.unique_key, n.id
     on conflict (unique_key) where unique_key is not null do nothing
     returning id)
   select array_agg(i.id) from inserted i into v_inserted;
@@ -460,4 +478,4 @@ language sql volatile security definer set search_path = {{schema}}, pg_temp as 
   select e.id, e.outcome from enqueue_many(array[queue], array[kind], array[payload], array[options]) e
 $$;
 comment on function enqueue(text, text, json, jsonb) is
-  'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry (see check_retry), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
+  'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';

@@ -28,7 +28,7 @@ begin
       || current_setting('transaction_isolation');
   end if;
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
-  -- counts as held, and a claim that waits for nothing cannot deadlock.
+  -- counts as held. What a claim does wait for, other claims of its limited queues, comes after, in the order of the names.
   if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
   select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
         group by n.name) q
@@ -78,6 +78,33 @@ end $$;
 comment on function clear_leases(bigint, bigint[], bigint[]) is
   'Internal. Forgets the claims of a worker that are over, and returns the jobs of those it never heard of.';
 
+create function prepare_claim(worker bigint, queues text[], max int, slots int, held_tokens bigint[], done_tokens bigint[],
+  out at timestamptz, out open_queues text[], out limited text[], out rows tid[], out token bigint)
+language plpgsql volatile set search_path = {{schema}}, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+#variable_conflict use_column
+begin
+  if prepare_claim.max is null or prepare_claim.max not between 1 and 10000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(prepare_claim.max::text, 'null'));
+  end if;
+  at := clock_timestamp();
+  open_queues := claimable_queues(prepare_claim.worker, prepare_claim.queues);
+  if prepare_claim.done_tokens is not null or prepare_claim.held_tokens is not null then
+    perform clear_leases(prepare_claim.worker, prepare_claim.held_tokens, prepare_claim.done_tokens);
+  end if;
+  if cardinality(open_queues) = 0 then return; end if;
+  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
+  update jobs j set state = 0 where j.ctid = any(array(
+    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= at order by d.run_at limit 1000 for update skip locked));
+  select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(open_queues) into limited;
+  if limited is not null then
+    rows := pick_jobs(open_queues, limited, prepare_claim.max, coalesce(prepare_claim.slots, prepare_claim.max));
+  end if;
+  token := nextval('lease_tokens');
+end $$;
+comment on function prepare_claim(bigint, text[], int, int, bigint[], bigint[]) is
+  'Internal. What claims do before they take anything: the queues that are open to them, those with limits, the rows to take when there are any, and a new lease token. No token: there is nothing to take.';
+
 create function claim(worker bigint, queues text[], max int, slots int default null, floor_queue text default null,
   floor_priority int default null, floor_run_at timestamptz default null, floor_id bigint default null,
   held_tokens bigint[] default null, done_tokens bigint[] default null)
@@ -87,57 +114,81 @@ language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
-  v_now timestamptz := clock_timestamp();
-  v_queues text[];
-  v_limited text[];
-  v_rows tid[];
-  v_token bigint;
+  v_c record;
 begin
-  if claim.max is null or claim.max not between 1 and 10000 then
-    raise exception using errcode = '22023', message = format('max is %s: write 1 to 10000', coalesce(claim.max::text, 'null'));
-  end if;
-  v_queues := claimable_queues(claim.worker, claim.queues);
-  if claim.done_tokens is not null or claim.held_tokens is not null then
-    perform clear_leases(claim.worker, claim.held_tokens, claim.done_tokens);
-  end if;
-  if cardinality(v_queues) = 0 then return; end if;
-
-  -- Jobs whose time has come join the pending ones, whoever's queue it is. Probing an empty index costs 10 microseconds.
-  update jobs j set state = 0 where j.ctid = any(array(
-    select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= v_now order by d.run_at limit 1000 for update skip locked));
-
-  select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(v_queues) into v_limited;
-  if v_limited is not null then
-    v_rows := pick_jobs(v_queues, v_limited, claim.max, coalesce(claim.slots, claim.max));
-  end if;
-
-  v_token := nextval('lease_tokens');
+  select * from prepare_claim(claim.worker, claim.queues, claim.max, claim.slots, claim.held_tokens, claim.done_tokens) into v_c;
+  if v_c.token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim.worker, claimed_at = v_now,
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim.worker, claimed_at = v_c.at,
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
-      deadline = v_now + make_interval(secs => j.timeout_ms / 1000.0 + 60),
-      limited = coalesce(j.queue = any(v_limited), false)
-    where j.ctid = any(coalesce(v_rows, array(
-      select c.ctid from unnest(v_queues) q(name) cross join lateral (
+      deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = coalesce(j.queue = any(v_c.limited), false)
+    where j.ctid = any(coalesce(v_c.rows, array(
+      select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
-          and (x.priority, x.run_at, x.id) > (case when q.name = claim.floor_queue then claim.floor_priority::smallint else '-32768'::smallint end,
-            case when q.name = claim.floor_queue then claim.floor_run_at else '-infinity'::timestamptz end,
-            case when q.name = claim.floor_queue then claim.floor_id else 0::bigint end)
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim.floor_queue then claim.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim.floor_queue then claim.floor_id end, 0::bigint))
         order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
       limit claim.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
       j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
   lease as (
     insert into leases (token, worker_id, claimed_at, ids)
-    select v_token, claim.worker, v_now, array_agg(c.id) from claimed c having count(*) > 0)
+    select v_c.token, claim.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
   -- Rows come back in the order of the heap; a worker wants the order of the claim.
   select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
     c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, '')
-  from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id;
+  from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id;
 end $$;
 comment on function claim(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[]) is
   'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
+
+create function claim_batch(worker bigint, queues text[], max int, slots int default null, floor_queue text default null,
+  floor_priority int default null, floor_run_at timestamptz default null, floor_id bigint default null,
+  held_tokens bigint[] default null, done_tokens bigint[] default null)
+returns table (lease_token bigint, ids text, in_queues text, kinds text, run_ats text, payloads text, extras text)
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+#variable_conflict use_column
+declare
+  v_c record;
+begin
+  select * from prepare_claim(claim_batch.worker, claim_batch.queues, claim_batch.max, claim_batch.slots, claim_batch.held_tokens,
+    claim_batch.done_tokens) into v_c;
+  if v_c.token is null then return; end if;
+  return query
+  with claimed as (
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = v_c.at,
+      -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
+      deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = coalesce(j.queue = any(v_c.limited), false)
+    where j.ctid = any(coalesce(v_c.rows, array(
+      select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
+        select x.ctid from jobs x where x.queue = q.name and x.state = 0
+          and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
+            coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_id end, 0::bigint))
+        order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
+      limit claim_batch.max)))
+    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+  lease as (
+    insert into leases (token, worker_id, claimed_at, ids)
+    select v_c.token, claim_batch.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
+  select v_c.token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
+    string_agg((date_part('epoch', o.run_at) * 1000000)::bigint::text, ','), '[' || string_agg(o.payload::text, ',') || ']',
+    '[' || string_agg(case when o.attempt = 1 and o.max_attempts = 5 and o.timeout_ms is null and o.priority = 0 and o.tag is null
+        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 then 'null'
+      else jsonb_strip_nulls(jsonb_build_object('attempt', o.attempt, 'max_attempts', o.max_attempts, 'timeout_ms', o.timeout_ms,
+        'priority', o.priority, 'tag', o.tag, 'labels', o.labels, 'options', o.options, 'generation', o.generation,
+        'concurrency_key', nullif(o.concurrency_key, '')))::text end, ',') || ']'
+  from (select * from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id) o
+  having count(*) > 0;
+end $$;
+comment on function claim_batch(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[]) is
+  'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others.';
 
 create function pick_jobs(queues text[], limited text[], max int, slots int) returns tid[]
 language plpgsql volatile set search_path = {{schema}}, pg_temp
@@ -289,12 +340,9 @@ comment on function pick_in_turns(text, int, int, text) is
   'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
 
 create function return_rate(queues text[]) returns void
-language plpgsql volatile set search_path = {{schema}}, pg_temp as $$
-begin
-  perform from (select from queue_limits l where l.queue = any(return_rate.queues) and l.rate_count is not null
-    order by l.queue for update) l;
+language sql volatile set search_path = {{schema}}, pg_temp as $$
   update queue_limits l set tokens = least(l.rate_count, l.tokens + r.starts)
   from (select q.name, count(*) as starts from unnest(return_rate.queues) q(name) group by q.name) r
-  where l.queue = r.name and l.rate_count is not null;
-end $$;
-comment on function return_rate(text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues.';
+  where l.queue = r.name and l.rate_count is not null
+$$;
+comment on function return_rate(text[]) is 'Internal. Starts that did not happen are given back to the rate of their queues; the caller has locked their rows.';

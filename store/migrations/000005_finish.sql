@@ -381,6 +381,11 @@ declare
   v_queues text[];
 begin
   perform check_pairs(return_unstarted.ids, return_unstarted.lease_tokens);
+  -- Rates before jobs, as whoever changes the limits of a queue locks them.
+  if exists (select from queue_limits l where l.rate_count is not null) then
+    perform from (select from queue_limits l where l.rate_count is not null
+      and l.queue in (select j.queue from jobs j where j.id = any(return_unstarted.ids)) order by l.queue for update) l;
+  end if;
   with returned as (
     update jobs j set state = 0, last_lease_token = j.lease_token, lease_token = null, worker_id = null, claimed_at = null,
       deadline = null, limited = false, attempt = j.attempt - 1
@@ -388,7 +393,7 @@ begin
     where t.id = j.id and t.token = j.lease_token
     returning j.queue)
   select array_agg(r.queue) from returned r into v_queues;
-  if exists (select from queue_limits) then perform return_rate(v_queues); end if;
+  if exists (select from queue_limits l where l.rate_count is not null) then perform return_rate(v_queues); end if;
   perform cancel_requested(return_unstarted.ids);
   if cardinality(v_queues) = cardinality(return_unstarted.ids) then return '{}'; end if;
   return lost_leases(return_unstarted.ids, return_unstarted.lease_tokens, false);

@@ -30,10 +30,17 @@ comment on column v_workers.verdict is
 comment on column v_workers.running is 'Jobs that the store counts as running on it.';
 comment on column v_workers.heartbeat_age_ms is 'Milliseconds since its last heartbeat, renewing or not, by this database''s clock.';
 
--- Each half reads one table and both have the same types, so that a page by id walks two indexes instead of sorting all.
+-- Each half reads one table, both have the same types, neither has a condition or calls a volatile function: only then is the union
+-- planned as one, so that a page by id walks two indexes instead of sorting a million jobs. So the time is the statement's.
 create view v_jobs as
+  select u.id, u.queue, u.kind, u.state, u.dead_reason, u.priority, u.attempt, u.max_attempts, u.recoveries, u.generation,
+    u.payload, u.result, u.progress, u.last_error, u.errors, u.exit_code, u.unique_key, u.concurrency_key, u.tag, u.labels,
+    u.options, u.worker_id, u.lease_token, u.created_at, u.run_at, u.claimed_at, u.finished_at, u.duration_ms, u.timeout_ms,
+    u.result_ttl_seconds, u.result_expires_at, u.finaliser_id, u.process, u.cancel_requested, u.is_stale, u.can_retry,
+    u.recovery_hint, u.locked_by, u.locked_until, u.last_recovery, u.stored_state, u.is_terminal
+  from (
   select j.id, j.queue, j.kind, 
-    case when j.state = 1 then 'running' when j.state = 4 then 'deferred' when j.state = 0 or j.run_at <= (select clock_timestamp()) then 'pending'
+    case when j.state = 1 then 'running' when j.state = 4 then 'deferred' when j.state = 0 or j.run_at <= statement_timestamp() then 'pending'
       when j.state = 2 then 'scheduled' else 'failed' end as state,
     null::text as dead_reason, j.priority::int as priority, j.attempt::int as attempt, j.max_attempts::int as max_attempts,
     j.recoveries::int as recoveries, j.generation::int as generation, j.payload, null::json as result, j.progress, j.last_error, j.errors,
@@ -41,31 +48,31 @@ create view v_jobs as
     null::timestamptz as finished_at, null::int as duration_ms, j.timeout_ms, j.result_ttl_seconds, null::timestamptz as result_expires_at,
     null::bigint as finaliser_id, j.process,
     j.state = 1 and exists (select from cancel_requests c where c.job_id = j.id and c.lease_token = j.lease_token) as cancel_requested,
-    j.state = 1 and (coalesce(j.deadline <= (select clock_timestamp()), false) or not exists (select from workers w
-      where w.id = j.worker_id and w.state in ('active', 'draining') and w.lease_until > (select clock_timestamp()))) as is_stale,
+    j.state = 1 and (coalesce(j.deadline <= statement_timestamp(), false) or not exists (select from workers w
+      where w.id = j.worker_id and w.state in ('active', 'draining') and w.lease_until > statement_timestamp())) as is_stale,
     j.state = 3 or (j.state = 4 and j.last_recovery ->> 'policy' = 'hold') as can_retry,
     case j.state
       when 1 then case
-        when j.deadline <= (select clock_timestamp()) then 'It should have ended at its deadline. Its worker still has it: recover-stale hands it on, and what the worker says later is void.'
-        else (select case when w.state in ('active', 'draining') and w.lease_until > (select clock_timestamp())
+        when j.deadline <= statement_timestamp() then 'It should have ended at its deadline. Its worker still has it: recover-stale hands it on, and what the worker says later is void.'
+        else (select case when w.state in ('active', 'draining') and w.lease_until > statement_timestamp()
               then 'Nothing to do: a live worker runs it.'
               else 'Its worker ' || case w.state when 'gone' then 'is gone' when 'fenced' then 'was fenced' else 'fell silent' end || ': sweeps hand it on within seconds, recover-stale does it now.' end
             from workers w where w.id = j.worker_id
           union all select 'Its worker is unknown: sweeps hand it on within seconds, recover-stale does it now.'
             where not exists (select from workers w where w.id = j.worker_id)) end
-      when 3 then case when j.run_at > (select clock_timestamp()) then 'It waits for its next attempt; retry starts it at once, with all attempts before it.'
+      when 3 then case when j.run_at > statement_timestamp() then 'It waits for its next attempt; retry starts it at once, with all attempts before it.'
         else 'Nothing to do: its next attempt may start.' end
       when 4 then case when j.last_recovery ->> 'policy' = 'hold' then 'Its worker was lost while it ran, and it is held for a person: find out what it had done, then retry or cancel it.'
         else 'Nothing to do: it starts when the jobs it depends on have ended.' end
     end as recovery_hint,
     case when j.state = 1 then coalesce((select coalesce(w.pod, w.hostname) || '/' from workers w where w.id = j.worker_id), 'worker/') || j.worker_id end as locked_by,
     case when j.state = 1 then least((select w.lease_until from workers w where w.id = j.worker_id), j.deadline) end as locked_until,
-    j.last_recovery, j.state as stored_state
+    j.last_recovery, j.state as stored_state, false as is_terminal, false as superseded
   from jobs j
   union all
   select h.id, h.queue, h.kind, case h.state when 10 then 'completed' when 11 then 'cancelled' else 'dead' end, h.dead_reason, h.priority::int,
     h.attempt::int, h.max_attempts::int, h.recoveries::int, h.generation::int, h.payload,
-    case when h.result_expires_at <= (select clock_timestamp()) then null else h.result end, h.progress, h.last_error, h.errors,
+    case when h.result_expires_at <= statement_timestamp() then null else h.result end, h.progress, h.last_error, h.errors,
     h.exit_code, h.unique_key, nullif(h.concurrency_key, ''), h.tag, h.labels, h.options, h.worker_id, h.lease_token, h.created_at, h.run_at, h.claimed_at,
     h.finished_at, h.duration_ms, h.timeout_ms, h.result_ttl_seconds, h.result_expires_at, h.finaliser_id, h.process,
     false, false, h.state = 12,
@@ -74,11 +81,12 @@ create view v_jobs as
       when 'permanent' then 'Its handler said that trying again is useless: change what it works on before you retry.'
       when 'poison' then 'It lost its worker again and again: find out whether it kills them (memory, crash) before you retry.'
       else 'Its worker was lost while it ran: find out what it had done, then retry.' end end,
-    null::text, null::timestamptz, h.last_recovery, h.state
-  from job_history h where not h.superseded;
+    null::text, null::timestamptz, h.last_recovery, h.state, true, h.superseded
+  from job_history h) u where not u.superseded;
 comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
 comment on column v_jobs.state is 'deferred, scheduled, pending, running, failed (waits for its next attempt), completed, cancelled, dead.';
 comment on column v_jobs.stored_state is 'The state as it is stored, which indexes know: pending 0, running 1, scheduled 2, failed 3, deferred 4, completed 10, cancelled 11, dead 12. A scheduled or failed job whose run_at has come reads as pending in state.';
+comment on column v_jobs.is_terminal is 'Completed, cancelled or dead. A condition on it, or on neither, decides whether one table is read or two.';
 comment on column v_jobs.dead_reason is 'Why a dead job is dead: attempts (spent), permanent (its handler said so), poison (it lost too many workers), worker_lost (policy fail).';
 comment on column v_jobs.is_stale is 'It runs, and its worker''s lease has lapsed, or the worker is gone, fenced or unknown, or its own deadline has passed. Recovery takes it.';
 comment on column v_jobs.can_retry is 'retry_job would accept it: failed, dead, or held by recovery. (Refused still while another live job has its unique key.)';

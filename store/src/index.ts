@@ -31,7 +31,8 @@ export {
   retryJobs,
 } from "./jobs/act-on-jobs.ts";
 export { acknowledgeCancel, type CancelRequest, cancelRequests, type StoppedJob } from "./jobs/cancel-requests.ts";
-export { claim, type ClaimedJob, type ClaimRequest } from "./jobs/claim.ts";
+export { claim, type ClaimedJob, type ClaimFloor, type ClaimRequest } from "./jobs/claim.ts";
+export { claimBatch, type ClaimedBatch } from "./jobs/claim-batch.ts";
 export { complete, type CompletedJob } from "./jobs/complete.ts";
 export { type Dependency, enqueue, type Enqueued, enqueueMany, type Finaliser, type NewJob } from "./jobs/enqueue.ts";
 export { fail, type FailedJob } from "./jobs/fail.ts";
@@ -42,8 +43,10 @@ export { progress } from "./jobs/progress.ts";
 export { getJob, type JobFilter, listJobs } from "./jobs/read-jobs.ts";
 export { type JobProcess, recordProcess } from "./jobs/record-process.ts";
 export { type LossPolicy, type RecoveredJob, type RecoveryRequest, recoverStale } from "./jobs/recover-stale.ts";
+export { releaseDeferred } from "./jobs/release-deferred.ts";
 export { returnUnstarted } from "./jobs/return-unstarted.ts";
 export { snooze, type SnoozedJob } from "./jobs/snooze.ts";
+export { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
 export { configureStore, type RecoveryMode, type StoreSettings } from "./maintenance/configure-store.ts";
 export { maintain } from "./maintenance/maintain.ts";
 export { type CurrentSettings, storeSettings } from "./maintenance/store-settings.ts";
@@ -61,10 +64,19 @@ export { release, type Release } from "./queues/release.ts";
 export { type Reason, whyJob, whyQueue } from "./queues/why.ts";
 export type { RetryPolicy } from "./retry-policy.ts";
 export { fireDueSchedules, type FiredSchedule } from "./schedules/fire-due-schedules.ts";
-export { listSchedules, type Schedule } from "./schedules/list-schedules.ts";
+export {
+  getSchedule,
+  listSchedules,
+  listTicks,
+  type Schedule,
+  type ScheduleTick,
+  type TickOutcome,
+} from "./schedules/list-schedules.ts";
 export { nextTicks } from "./schedules/next-ticks.ts";
 export { type DueSchedule, type MissedTicks, planTicks, type TickPlan } from "./schedules/plan-ticks.ts";
 export { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule } from "./schedules/put-schedule.ts";
+export { grantRole, revokeRole, type StoreRole } from "./roles/grant-role.ts";
+export { listRoleGrants, type RoleGrant } from "./roles/list-role-grants.ts";
 export { type ServerFacts, serverFacts } from "./server-facts.ts";
 export { type QueryableClient, type Session, sessionOn } from "./session.ts";
 export { SQLSTATE_RULES, type SqlstateRule, toStoreError } from "./sqlstate.ts";

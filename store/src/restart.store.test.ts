@@ -11,7 +11,7 @@ import { listHolds } from "./queues/list-holds.ts";
 import { StoreError } from "./errors.ts";
 import { registerWorker } from "./workers/register-worker.ts";
 
-describe.each(POSTGRES_MAJORS)("PostgreSQL %i crashes", (major) => {
+describe.each(POSTGRES_MAJORS)("P1: PostgreSQL %i crashes", (major) => {
   let server: PostgresServer;
   let database: Database;
   beforeAll(async () => {

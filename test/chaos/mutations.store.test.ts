@@ -11,6 +11,7 @@ import {
   fail,
   hold,
   parseStoreUrl,
+  putSchedule,
   recoverStale,
   registerWorker,
   returnUnstarted,
@@ -23,6 +24,7 @@ import { keepLedger } from "../support/history/ledger.ts";
 import { loggedSession } from "../support/history/logged-session.ts";
 import { readHistory } from "../support/history/merge.ts";
 import { nowMs, ProcessLog } from "../support/history/process-log.ts";
+import type { EvenSchedule } from "../support/history/schedules.ts";
 import { createTestDatabase, forEachPostgres } from "../support/postgres/database.ts";
 import { type Mutation, MUTATIONS } from "./mutations.ts";
 
@@ -74,6 +76,8 @@ interface Scenario {
   readonly play: (play: Play) => Promise<void>;
   readonly expectations?: Partial<Expectations>;
   readonly limits?: readonly Limits[];
+  /** What its schedules had to do, asked when it is over. */
+  readonly schedules?: (play: Pick<Play, "database">) => Promise<readonly EvenSchedule[]>;
 }
 
 /** A worker loses its job to another and tries to end it all the same. */
@@ -185,6 +189,35 @@ function limited(columns: string, limits: Omit<Limits, "queue">): Scenario {
   };
 }
 
+/** Two that fire the same tick, the second when the first one's job is done. */
+const scheduled: Scenario = {
+  schedules: async ({ database }) => {
+    const [first] = await database.query<{ at: number }>(
+      `select extract(epoch from next_at)::float8 * 1000 as at from ${database.schema}.schedules`,
+    );
+    const from = first?.at ?? 0;
+    return [{ name: "s", everyMs: 60_000, from: from - 60_000, to: from, latenessMs: 120_000 }];
+  },
+  play: async ({ database, first, second }) => {
+    await putSchedule(database, { name: "s", cron: "* * * * *", queue: "q", kind: "k" }, { actor: "a", reason: "r" });
+    // Its tick is due now instead of at the next full minute.
+    await database.query(`update ${database.schema}.schedules set next_at = next_at - interval '1 minute'`);
+    const fire = async ({ session }: Actor, tick: string): Promise<void> => {
+      await session.query(
+        `select ${database.schema}.fire_schedule('s', $1, array[$1::timestamptz], '{}', $1::timestamptz + interval '1 minute')`,
+        [tick],
+      );
+    };
+    const [due] = await database.query<{ tick: string }>(
+      `select next_at::text as tick from ${database.schema}.schedules`,
+    );
+    await fire(first, due?.tick ?? "");
+    await first.complete(await first.claim());
+    await fire(second, due?.tick ?? "");
+    await second.complete(await second.claim());
+  },
+};
+
 const CASES: readonly (readonly [string, Mutation, Scenario])[] = [
   ["H1", MUTATIONS.historyForgets, simple],
   ["H2", MUTATIONS.otherToken, undrained],
@@ -203,6 +236,7 @@ const CASES: readonly (readonly [string, Mutation, Scenario])[] = [
   ["H10", MUTATIONS.wrongOrder, ordered],
   ["H11", MUTATIONS.noUniqueIndex, repeated],
   ["H12", MUTATIONS.noQueueLimit, limited("max_running", { maxRunning: 1 })],
+  ["H13", MUTATIONS.ticksRepeat, scheduled],
   ["H12", MUTATIONS.noKeyLimit, limited("max_running_per_key", { maxRunningPerKey: 1 })],
 ];
 
@@ -246,6 +280,7 @@ async function findings(adminUrl: string, scenario: Scenario, mutation?: Mutatio
         ...scenario.expectations,
       },
       limits: scenario.limits ?? [],
+      schedules: (await scenario.schedules?.({ database })) ?? [],
     });
     return [...new Set(checkHistory(history).map(({ assertion }) => assertion.id))];
   } finally {

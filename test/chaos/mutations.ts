@@ -122,4 +122,11 @@ export const MUTATIONS = {
     "where false and",
   ),
   noKeyLimit: patched("the limit of a key is not counted", "pick_in_turns", /where j\.limited and/, "where false and"),
+  ticksRepeat: both(
+    both(
+      patched("a tick may fire again", "fire_schedule", /s\.next_at = fire_schedule\.expected and/, ""),
+      patched("a tick may fire again", "fire_schedule", /continue when exists [^;]*;/, ""),
+    ),
+    done("a tick may fire again", "alter table {{schema}}.schedule_ticks drop constraint schedule_ticks_pkey"),
+  ),
 } as const satisfies Readonly<Record<string, Mutation>>;

@@ -3,7 +3,7 @@ import { enqueueMany, type NewJob, type Session } from "@jobqueue/store";
 import type { Work } from "./handlers.ts";
 import type { Random } from "./random.ts";
 
-/** Queues of a run. `limited` and `keyed` have limits when the store knows them. */
+/** Queues of a run. `limited` and `keyed` have limits. */
 export const QUEUES = { plain: "plain", limited: "limited", keyed: "keyed" } as const;
 
 /** Concurrency keys of the jobs of the queue `keyed`. */
@@ -19,6 +19,7 @@ export class Producer {
   readonly #random: Random;
   readonly #stopping = new AbortController();
   #made = 0;
+  #last: string | undefined;
   #loop: Promise<void> | undefined;
 
   constructor(session: Session, name: string, random: Random) {
@@ -40,14 +41,27 @@ export class Producer {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const jobs = Array.from({ length: this.#random.whole(1, 4) }, () => this.#job());
-      await this.#enqueue(jobs);
+      if (this.#random.chance(0.3)) await this.#insist(jobs);
+      else await this.#try(jobs);
       await sleep(this.#random.between(40, 160), undefined, { signal }).catch(() => {});
     }
   }
 
-  /** One try: what is unknown stays unknown, which the checker judges. */
-  async #enqueue(jobs: readonly NewJob[]): Promise<void> {
-    await enqueueMany(this.#session, jobs).catch(() => {});
+  /** One try: what is unknown stays unknown, which the checker judges. Returns whether an answer came. */
+  async #try(jobs: readonly NewJob[]): Promise<boolean> {
+    try {
+      const [first] = await enqueueMany(this.#session, jobs);
+      this.#last = first?.id ?? this.#last;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** As a careful caller does: again and again with a key that stays taken after the job is done (G2). */
+  async #insist(jobs: readonly NewJob[]): Promise<void> {
+    const careful = jobs.map((job) => ({ ...job, uniqueKey: `own/${String(job.tag)}`, uniqueForSeconds: 3_600 }));
+    for (let tries = 0; tries < 10 && !(await this.#try(careful)); tries++) await sleep(250);
   }
 
   #job(): NewJob {
@@ -62,7 +76,10 @@ export class Producer {
       priority: random.whole(-2, 2),
       ...(random.chance(0.2) ? { delaySeconds: random.between(0, 4) } : {}),
       ...(random.chance(0.1) ? { uniqueKey: `shared/${random.whole(1, UNIQUE_KEYS)}` } : {}),
-      ...keyOf(queue, random),
+      ...(queue === QUEUES.keyed ? { concurrencyKey: random.pick(KEYS) } : {}),
+      ...(this.#last !== undefined && random.chance(0.08)
+        ? { dependsOn: [{ id: this.#last, policy: random.pick(["cancel", "run"] as const) }] }
+        : {}),
     };
   }
 
@@ -73,9 +90,4 @@ export class Producer {
     if (roll < 0.17) return { kind: "block", payload: { ms: random.whole(50, 300) } };
     return { kind: "work", payload: { ms: random.chance(0.1) ? random.whole(500, 3_000) : random.whole(1, 80) } };
   }
-}
-
-function keyOf(queue: string, random: Random): Partial<NewJob> {
-  // Cast: `concurrencyKey` of a job.
-  return queue === QUEUES.keyed ? ({ concurrencyKey: random.pick(KEYS) } as Partial<NewJob>) : {};
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { configureQueue, Database, parseStoreUrl } from "@jobqueue/store";
+import { configureQueue, Database, deleteSchedule, parseStoreUrl, putSchedule } from "@jobqueue/store";
 import { checkHistory, type Finding } from "../support/history/check.ts";
 import { defaultRetryWaitMs, type History } from "../support/history/history.ts";
 import { keepLedger } from "../support/history/ledger.ts";
@@ -51,6 +51,19 @@ const LIMITS = [
   { queue: QUEUES.keyed, maxRunningPerKey: 2 },
 ] as const;
 
+const WORDS = { actor: "chaos", reason: "a run" } as const;
+
+/** What fires all the while. */
+const SCHEDULE_MS = 2_000;
+const SCHEDULE = {
+  name: "tick",
+  cron: "*/2 * * * * *",
+  missedTicks: "all",
+  queue: QUEUES.plain,
+  kind: "work",
+  payload: { ms: 5 },
+} as const;
+
 /** How long a drain may take: the longest waits of failed jobs, leases, poison limits, and a slow machine. */
 const DRAIN_SECONDS = 90;
 
@@ -68,7 +81,7 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
     statementTimeoutMs: 10_000,
   });
   const proxy = await PostgresProxy.create(store.url);
-  const bouncer = PgBouncer.isInstalled && random.chance(0.5) ? await PgBouncer.create(store.url) : undefined;
+  const bouncer = random.chance(0.5) && PgBouncer.isInstalled ? await PgBouncer.create(store.url) : undefined;
   const fleet = new Fleet({
     directory,
     queues: Object.values(QUEUES),
@@ -91,8 +104,12 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
   try {
     await keepLedger(direct);
     for (const { queue, ...limits } of LIMITS) {
-      await configureQueue(direct, queue, limits, { actor: "chaos", reason: "limits of the run" });
+      await configureQueue(direct, queue, limits, WORDS);
     }
+    await putSchedule(direct, SCHEDULE, WORDS);
+    const [first] = await direct.query<{ from: number }>(
+      "select extract(epoch from next_at)::float8 * 1000 as from from jobqueue.schedules",
+    );
     await options.prepare?.(direct);
     const producers = ["producer-1", "producer-2"].map((name) => new Producer(loggedAs(name), name, random.fork()));
     const person = new Person(loggedAs("person"), random.fork());
@@ -101,12 +118,15 @@ export async function runRound(options: RoundOptions): Promise<RoundOutcome> {
     const targets: Targets = { server, proxy, bouncer, fleet, direct, random: random.fork() };
     const faults = await applyFaults(targets, options, nowMs() + loadSeconds * 1_000);
     await Promise.all([...producers, person].map(async (actor) => actor.stop()));
+    await deleteSchedule(direct, SCHEDULE.name, WORDS);
+    const scheduled = { from: first?.from ?? 0, to: nowMs() };
     await drained(direct);
     await fleet.stop();
     for (const log of logs) log.close();
     const history = await readHistory(direct, directory, {
       expectations: { drained: true, inversions: null, startsAfterHoldMs: 2_000, retryWaitMs: defaultRetryWaitMs },
       limits: LIMITS,
+      schedules: [{ name: SCHEDULE.name, everyMs: SCHEDULE_MS, latenessMs: 60_000, ...scheduled }],
     });
     const findings = checkHistory(history);
     const report = reportOf(history, findings, options.repeat);

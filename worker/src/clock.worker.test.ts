@@ -31,13 +31,13 @@ describe("W15: a worker whose clock is wrong", () => {
     { at: "an hour behind", next: "an hour ahead", first: "-1h", second: "+1h" },
   ])("by $at and then $next keeps its lease, and starts nothing before its time (G10)", async ({ first, second }) => {
     const clock = stage.write("clock", first);
-    const worker = await stage.worker({ env: fakeTime(clock) });
+    const worker = await stage.worker({ env: { ...fakeTime(clock), JOBQUEUE_LEASE_SECONDS: "10" } });
     const hour = 3_600_000;
     const sees = Number((await worker.logged("worker started"))["time"]) - Date.now();
     expect(Math.abs(sees - (first === "+1h" ? hour : -hour))).toBeLessThan(60_000);
     // Runs for longer than the lease, and the clock is set in the middle.
     const [long, later] = await stage.enqueue(
-      { kind: "sleep", payload: { ms: 6_000 }, timeoutSeconds: 60 },
+      { kind: "sleep", payload: { ms: 12_000 }, timeoutSeconds: 60 },
       { kind: "quick", delaySeconds: 3 },
     );
     await stage.jobIn("running", long);

@@ -74,7 +74,7 @@ forEachPostgres(({ adminUrl }) => {
       cancelled: true,
       reason: "the job was cancelled: ordered twice",
     });
-    expect(await stage.jobIn("cancelled", id)).toMatchObject({ lastError: null });
+    expect(await stage.jobIn("cancelled", id)).toMatchObject({ lastError: "cancelled by alice: ordered twice" });
     expect(
       await worker.metric(
         'jobqueue_worker_jobs_finished_total{queue="default",kind="cancellable",outcome="cancelled"}',

@@ -15,7 +15,7 @@ describe("a worker that is asked to stop", () => {
     await stage.end();
   });
 
-  it("is not ready any more, claims nothing more, finishes what runs, leaves the store and exits 0", async () => {
+  it("W11: is not ready any more, claims nothing more, finishes what runs, leaves the store and exits 0", async () => {
     const worker = await stage.worker({ env: LONG_LEASE });
     const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
     await worker.logged("started");
@@ -51,7 +51,7 @@ describe("a worker that is asked to stop", () => {
     }
   });
 
-  it("aborts at once at the second SIGTERM", async () => {
+  it("W11: aborts at once at the second SIGTERM", async () => {
     const worker = await stage.worker({ env: { ...LONG_LEASE, JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "3600" } });
     const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("never") } });
     await worker.logged("started");
@@ -63,7 +63,7 @@ describe("a worker that is asked to stop", () => {
     expect(await getJob(stage.database, id ?? "")).toMatchObject({ state: "pending", attempt: 0 });
   });
 
-  it("keeps its lease while it drains for longer than the lease", async () => {
+  it("W11: keeps its lease while it drains for longer than the lease", async () => {
     const worker = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "6", JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "60" } });
     const heir = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "6", JOBQUEUE_DRAIN_TIMEOUT_SECONDS: "60" } });
     // Both could run it; whoever does drains, and the other must not recover it.

@@ -1,5 +1,6 @@
 import { type Job, listJobs, queueStats } from "@jobqueue/store";
 import { eventually } from "@jobqueue/test/support/eventually.ts";
+import { PostgresProxy } from "@jobqueue/test/support/postgres/proxy.ts";
 import { PostgresServer } from "@jobqueue/test/support/postgres/server.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Stage } from "./testing/stage.ts";
@@ -58,6 +59,41 @@ describe("a database that goes away", () => {
     });
     expect((await worker.probe("/readyz")).status).toBe(200);
     expect(worker.isRunning).toBe(true);
+  });
+
+  it("P4: jobs of a claim that was carried out and whose answer was lost are not lost with it: the worker finds out and they run", async () => {
+    const proxy = await PostgresProxy.create(stage.databaseUrl);
+    try {
+      const ids = await stage.enqueue({ kind: "quick" }, { kind: "quick" }, { kind: "quick" });
+      proxy.loseReplies(".claim");
+      // A lease so long that nobody else would free them in this test.
+      const worker = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "600", DATABASE_URL: proxy.url } });
+      for (const id of ids) {
+        expect(await stage.jobIn("completed", id)).toMatchObject({ attempt: 1, recoveries: 0, lastError: null });
+      }
+      expect(proxy.repliesToLose).toBe(0);
+      expect(await worker.metric('jobqueue_worker_claims_total{outcome="error"}')).toBe(1);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it("P4, G9: an outcome that was taken and whose acknowledgement was lost counts once, and is no failure", async () => {
+    const proxy = await PostgresProxy.create(stage.databaseUrl);
+    try {
+      const worker = await stage.worker({ env: { JOBQUEUE_LEASE_SECONDS: "600", DATABASE_URL: proxy.url } });
+      proxy.loseReplies(".complete(");
+      const [id] = await stage.enqueue({ kind: "quick" });
+      expect(await stage.jobIn("completed", id)).toMatchObject({ attempt: 1, recoveries: 0, lastError: null });
+      await eventually("its repetition to be acknowledged", async () => {
+        const series = 'jobqueue_worker_jobs_finished_total{queue="default",kind="quick",outcome="completed"}';
+        return (await worker.metric(series)) === 1 || undefined;
+      });
+      expect(proxy.repliesToLose).toBe(0);
+      expect(worker.entries("outcomes dropped: lease lost")).toEqual([]);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it("G9: what finishes during a short outage is acknowledged when it is over, once, and not recorded as a failure", async () => {

@@ -17,6 +17,8 @@ export function workerFacts(
     pid: process.pid,
     ppid: process.ppid,
     image: config.image,
+    cluster: config.cluster,
+    container: config.container,
     runAs: runAs(),
     version,
     pool: config.pool,

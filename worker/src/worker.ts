@@ -2,6 +2,7 @@ import { Database, deregisterWorker, type QueueHints } from "@jobqueue/store";
 import { maintenance } from "./chores/maintenance.ts";
 import { Periodic } from "./chores/periodic.ts";
 import { recovery } from "./chores/recovery.ts";
+import { schedules } from "./chores/schedules.ts";
 import { ClaimLoop } from "./claim/claim-loop.ts";
 import { UnstartedJobs } from "./claim/unstarted-jobs.ts";
 import { monotonicMs } from "./clock.ts";
@@ -192,6 +193,7 @@ export class Worker implements Service {
         log,
         metrics,
       }),
+      schedules({ session, log, metrics }),
       maintenance(session),
     ].map((chore) => new Periodic(chore, trouble));
     this.#tick = new LoopTick(Math.min(LONGEST_TICK_MS, leaseMs / 40), this.#shared, () => {

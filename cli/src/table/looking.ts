@@ -36,7 +36,7 @@ export const LOOKING: readonly Verb[] = [
     summary: "Show queues: their jobs, the age of the oldest, who paused them and why.",
     description: [
       "FAILED are jobs that wait for another attempt, DEAD those that got their last one, STALE running jobs whose worker is lost.",
-      "OLDEST is how long the job that waits longest has been ready to run.",
+      "OLDEST is how long the job that waits longest has been ready to run. Beneath the table: who paused what, deferred jobs and limits.",
     ],
     positionals: [{ name: "QUEUE", required: false, summary: "Only this queue." }],
     flags: [],
@@ -56,7 +56,7 @@ export const LOOKING: readonly Verb[] = [
     summary: "List jobs, newest first.",
     description: [
       "Shows at most --limit jobs of every state, finished ones included as long as their history is kept.",
-      "STATE says more where there is more: stale (its worker is lost), cancelling (somebody cancelled it and its worker has not answered yet).",
+      "STATE says of a running job also that it is stale (its worker is lost), or cancelling (somebody cancelled it and its worker has not answered yet).",
     ],
     positionals: [],
     flags: [{ name: "stale", type: "switch", summary: "Only running jobs whose worker is lost." }, LIMIT],
@@ -77,6 +77,21 @@ export const LOOKING: readonly Verb[] = [
     groups: [OUTPUT, CONNECTION],
     examples: [{ command: "jobqueue job 4711", does: "one job" }],
     load: () => import("../verbs/job.ts"),
+  },
+  {
+    name: "why",
+    summary: "Say why a queue or a job does not run, the most important reason first, and what to do.",
+    description: [
+      "A whole number is the id of a job, everything else the name of a queue; of a number that is no job, the queue of that name.",
+    ],
+    positionals: [{ name: "WHAT", required: true, summary: "Name of a queue, or id of a job." }],
+    flags: [],
+    groups: [OUTPUT, CONNECTION],
+    examples: [
+      { command: "jobqueue why mailers", does: "a queue that stands still" },
+      { command: "jobqueue why 4711", does: "a job that does not start" },
+    ],
+    load: () => import("../verbs/why.ts"),
   },
   {
     name: "workers",
@@ -105,6 +120,19 @@ export const LOOKING: readonly Verb[] = [
     groups: [OUTPUT, CONNECTION],
     examples: [{ command: "jobqueue holds", does: "all of the store" }],
     load: () => import("../verbs/holds.ts"),
+  },
+  {
+    name: "schedules",
+    summary: "List schedules, with their next runs.",
+    description: ["With a name shows the whole schedule: its next ticks, and what became of the last ones."],
+    positionals: [{ name: "NAME", required: false, summary: "Only this schedule." }],
+    flags: [],
+    groups: [OUTPUT, CONNECTION],
+    examples: [
+      { command: "jobqueue schedules", does: "all of the store" },
+      { command: "jobqueue schedules nightly", does: "one, with its ticks" },
+    ],
+    load: () => import("../verbs/schedules.ts"),
   },
   {
     name: "audit",

@@ -8,7 +8,7 @@ export interface FakeTerminal {
   readonly stderr: () => string;
 }
 
-/** A terminal of 100 cells at which a person sits who types this, and then nothing more. */
+/** A terminal of 80 cells at which a person sits who types this, and then nothing more. */
 export function fakeTerminal(answers: string, env: Readonly<Record<string, string>> = {}): FakeTerminal {
   const [stdout, stderr] = [new PassThrough({ encoding: "utf8" }), new PassThrough({ encoding: "utf8" })];
   const written = { stdout: "", stderr: "" };
@@ -20,7 +20,7 @@ export function fakeTerminal(answers: string, env: Readonly<Record<string, strin
       stderr,
       stdin: Readable.from([answers]),
       env,
-      width: 100,
+      width: 80,
       colour: false,
       progress: false,
       interactive: true,

@@ -1,4 +1,4 @@
-import { getJob, type Job, listHolds, listWorkers, serverFacts, type Session } from "@jobqueue/store";
+import { getJob, type Job, listHolds, listWorkers, serverFacts, type Session, whyJob } from "@jobqueue/store";
 import { withStore } from "../connect/open-store.ts";
 import { exactDuration, formatDuration } from "../duration.ts";
 import { Failure } from "../failure.ts";
@@ -7,6 +7,7 @@ import { describeWorker, isHeld, nextOf, stateOf, type Surroundings } from "../j
 import { formatLabels } from "../labels.ts";
 import { printable } from "../output/printable.ts";
 import { printResult } from "../output/result.ts";
+import { readWithPayloads } from "../payloads.ts";
 import type { RunVerb } from "../verb.ts";
 
 const LABEL_WIDTH = 15;
@@ -22,6 +23,16 @@ function at(time: Date, now: Date): string {
   const difference = (now.getTime() - time.getTime()) / 1000;
   const relative = difference >= 0 ? `${formatDuration(difference)} ago` : `in ${formatDuration(-difference)}`;
   return `${time.toISOString()} (${relative})`;
+}
+
+/** The jobs that must end first, one per line. */
+function waitingFor(dependencies: Surroundings["dependencies"]): string {
+  return dependencies
+    .map(({ job, state, policy }) => {
+      const otherwise = policy === "run" ? "runs even if that does not complete" : "is cancelled unless that completes";
+      return `job ${job}, ${state ?? "gone"}: this one ${otherwise}`;
+    })
+    .join("\n");
 }
 
 /** What the store advises, where `Next` does not say it already. */
@@ -59,6 +70,7 @@ export function renderJob(job: Job, around: Surroundings): string {
     ["Queue", job.queue],
     ["State", stateOf(job, around)],
     ["Next", nextOf(job, around)],
+    ["Waits for", waitingFor(around.dependencies)],
     ["Hint", hintOf(job)],
     ["Progress", job.progress === null || job.progress === undefined ? null : JSON.stringify(job.progress)],
     ["Priority", job.priority === 0 ? null : String(job.priority)],
@@ -96,15 +108,27 @@ export function renderJob(job: Job, around: Surroundings): string {
     .join("");
 }
 
+async function readDependencies(session: Session, job: Job): Promise<Surroundings["dependencies"]> {
+  if (job.state !== "deferred") return [];
+  const reasons = await whyJob(session, job.id);
+  return reasons.flatMap(({ code, detail }) =>
+    code === "depends_on"
+      ? [{ job: String(detail["job"]), state: detail["state"] as string | null, policy: String(detail["policy"]) }]
+      : [],
+  );
+}
+
 async function readSurroundings(session: Session, job: Job): Promise<Surroundings> {
-  const [workers, holds, { now }] = await Promise.all([
+  const [workers, holds, { now }, dependencies] = await Promise.all([
     listWorkers(session, { includeGone: true }),
     listHolds(session, job.queue),
     serverFacts(session),
+    readDependencies(session, job),
   ]);
   return {
     now,
     holds,
+    dependencies,
     worker: workers.find((worker) => worker.id === job.workerId),
     serving: workers.filter((worker) => worker.isLive && worker.state === "active" && worker.queues.includes(job.queue))
       .length,
@@ -115,7 +139,7 @@ async function readSurroundings(session: Session, job: Job): Promise<Surrounding
 export const run: RunVerb = async (args, terminal) => {
   const id = parseJobId(args.positional("ID"));
   const { job, around } = await withStore(args, terminal, async ({ database }) => {
-    const found = await getJob(database, id);
+    const found = await readWithPayloads(terminal, async (options) => getJob(database, id, options));
     if (!found) {
       const remedy =
         "Finished jobs are there only as long as their history is kept. `jobqueue jobs` lists what there is.";
@@ -124,7 +148,7 @@ export const run: RunVerb = async (args, terminal) => {
     return { job: found, around: await readSurroundings(database, found) };
   });
   printResult(args, terminal, {
-    value: { ...job, next: nextOf(job, around) },
+    value: { ...job, dependsOn: around.dependencies, next: nextOf(job, around) },
     names: [job.id],
     text: () => renderJob(job, around),
   });

@@ -2,7 +2,8 @@ import { type Job, type JobFilter, listJobs, serverFacts, type Session } from "@
 import { withStore } from "../connect/open-store.ts";
 import { filterOf } from "../job-choice.ts";
 import { renderJobTable } from "../job-table.ts";
-import { printResult } from "../output/result.ts";
+import { outputFormat, printResult } from "../output/result.ts";
+import { readWithPayloads } from "../payloads.ts";
 import type { RunVerb } from "../verb.ts";
 
 /** What the store gives at most at once. */
@@ -25,8 +26,12 @@ async function readJobs(session: Session, filter: JobFilter, limit: number): Pro
 export const run: RunVerb = async (args, terminal) => {
   const limit = args.number("limit") ?? DEFAULT_LIMIT;
   const filter: JobFilter = { ...filterOf(args), ...(args.on("stale") ? { stale: true } : {}) };
+  // The table shows no payload, so it needs no right to read any.
+  const shown = outputFormat(args) === "json" || outputFormat(args) === "yaml";
   const { jobs, now } = await withStore(args, terminal, async ({ database }) => ({
-    jobs: await readJobs(database, filter, limit),
+    jobs: shown
+      ? await readWithPayloads(terminal, async ({ payloads }) => readJobs(database, { ...filter, payloads }, limit))
+      : await readJobs(database, { ...filter, payloads: false }, limit),
     now: (await serverFacts(database)).now,
   }));
   printResult(args, terminal, {

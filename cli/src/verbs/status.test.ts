@@ -59,6 +59,20 @@ describe("the table of queues", () => {
     expect(renderStatus(store([idle]), [idle], PLAIN)).not.toContain("paused by");
   });
 
+  it("is followed by deferred jobs and limits, of the queues that have any", () => {
+    const limited = {
+      ...QUEUE,
+      deferred: 3,
+      maxRunning: 20,
+      maxRunningPerKey: 2,
+      rate: { count: 100, perSeconds: 60 },
+    };
+    const text = renderStatus(store([QUEUE, limited]), [QUEUE, { ...limited, queue: "imports", fair: true }], PLAIN);
+    expect(text).toMatch(
+      /\n\nQueue imports: 3 deferred, at most 20 at once, at most 2 at once of each concurrency key, concurrency keys take turns, at most 100\/1m\.\n$/,
+    );
+  });
+
   it("tells a hold on every queue once", () => {
     const everywhere = { ...HOLD, queue: "*", reason: "moving" };
     const held = { ...QUEUE, paused: true, holds: [HOLD, everywhere] };

@@ -28,7 +28,6 @@ const COLUMNS: readonly Column<QueueView>[] = [
   },
   count("PENDING", (queue) => queue.pending),
   count("SCHEDULED", (queue) => queue.scheduled),
-  count("DEFERRED", (queue) => queue.deferred),
   count("RUNNING", (queue) => queue.running),
   count("FAILED", (queue) => queue.failed),
   count("DEAD", (queue) => queue.dead, true),
@@ -38,27 +37,20 @@ const COLUMNS: readonly Column<QueueView>[] = [
     align: "right",
     value: (queue) => (queue.oldestPendingSeconds === null ? "-" : formatDuration(queue.oldestPendingSeconds)),
   },
-  { title: "LIMITS", flexible: true, value: limitsOf },
 ];
 
-/** The limits of a queue in a few words. */
-function limitsOf(queue: QueueView): string {
-  const parts = [
-    queue.maxRunning === null ? "" : `${queue.maxRunning} at once`,
-    queue.maxRunningPerKey === null ? "" : `${queue.maxRunningPerKey} per key`,
-    queue.fair && queue.maxRunningPerKey === null ? "fair" : "",
-    queue.rate === null ? "" : formatRate(queue.rate),
-  ];
-  return parts.filter(Boolean).join(", ");
-}
-
-/** The columns that have something to say about these queues. */
-function columnsFor(queues: readonly QueueView[]): Column<QueueView>[] {
-  return COLUMNS.filter(
-    ({ title }) =>
-      (title !== "DEFERRED" || queues.some((queue) => queue.deferred > 0)) &&
-      (title !== "LIMITS" || queues.some((queue) => limitsOf(queue) !== "")),
-  );
+/** What the table has no column for: deferred jobs and limits, one sentence per queue that has any. */
+function notes(queues: readonly QueueView[]): string[] {
+  return queues.flatMap(({ queue, deferred, maxRunning, maxRunningPerKey, fair, rate }) => {
+    const parts = [
+      deferred === 0 ? "" : `${deferred} deferred`,
+      maxRunning === null ? "" : `at most ${maxRunning} at once`,
+      maxRunningPerKey === null ? "" : `at most ${maxRunningPerKey} at once of each concurrency key`,
+      fair ? "concurrency keys take turns" : "",
+      rate === null ? "" : `at most ${formatRate(rate)}`,
+    ].filter(Boolean);
+    return parts.length === 0 ? [] : [printableLine(`Queue ${queue}: ${parts.join(", ")}.`)];
+  });
 }
 
 /** One sentence per hold: beneath the table, because who and why must not be cut to the width of a column. */
@@ -75,9 +67,9 @@ export function renderStatus(
   terminal: Pick<Terminal, "width" | "colour">,
 ): string {
   const empty = "The store has no queues yet; `jobqueue enqueue QUEUE KIND` makes the first.\n";
-  const table = queues.length === 0 ? empty : renderTable(columnsFor(queues), queues, terminal);
-  const holds = paused(store, queues);
-  return holds.length === 0 ? table : `${table}\n${holds.join("\n")}\n`;
+  const table = queues.length === 0 ? empty : renderTable(COLUMNS, queues, terminal);
+  const sentences = [...paused(store, queues), ...notes(queues)];
+  return sentences.length === 0 ? table : `${table}\n${sentences.join("\n")}\n`;
 }
 
 /** `jobqueue status [QUEUE]`. */

@@ -110,7 +110,7 @@ describe("what a spec says to the store", () => {
     expect(message).toMatch(/^JobQueue mail is older and already manages the queue mail/);
     await looks(2);
     expect(await queuePolicy(store, "mail")).toMatchObject({ maxRunning: null });
-    expect(await listSchedules(store, "mail")).toEqual([]);
+    expect(await listSchedules(store, { queue: "mail" })).toEqual([]);
     await cluster.api.delete(cluster.path("jobqueues/rival"));
   });
 
@@ -123,8 +123,8 @@ describe("what a spec says to the store", () => {
       payload: { days: 7 },
     };
     await cluster.jobQueue("clean", { schedules: [nightly], concurrency: 1 });
-    await until("the schedule", async () => (await listSchedules(store, "clean")).length === 1);
-    expect(await listSchedules(store, "clean")).toMatchObject([
+    await until("the schedule", async () => (await listSchedules(store, { queue: "clean" })).length === 1);
+    expect(await listSchedules(store, { queue: "clean" })).toMatchObject([
       { name: "clean/nightly", kind: "cleanup", payload: { days: 7 }, cron: "0 2 * * *", timeZone: "Europe/Berlin" },
     ]);
     await store.query(
@@ -148,19 +148,19 @@ describe("what a spec says to the store", () => {
     await pauseSchedule(store, "clean/nightly", true, ana);
     await putSchedule(store, { name: "clean/by-ana", queue: "clean", kind: "x", payload: {}, cron: "0 0 1 1 *" }, ana);
     await looks(3);
-    expect(await listSchedules(store, "clean")).toMatchObject([
+    expect(await listSchedules(store, { queue: "clean" })).toMatchObject([
       { name: "clean/by-ana", owner: null },
       { name: "clean/nightly", paused: true },
     ]);
     await cluster.jobQueue("clean", { concurrency: 1 });
-    await until("the schedule to be gone", async () => (await listSchedules(store, "clean")).length === 1);
-    expect(await listSchedules(store, "clean")).toMatchObject([{ name: "clean/by-ana" }]);
+    await until("the schedule to be gone", async () => (await listSchedules(store, { queue: "clean" })).length === 1);
+    expect(await listSchedules(store, { queue: "clean" })).toMatchObject([{ name: "clean/by-ana" }]);
   });
 
   it("a schedule that cannot be is told, and ends none that works", async () => {
     const works = { name: "works", cron: "0 0 * * *", kind: "x" };
     await cluster.jobQueue("broken", { schedules: [works] });
-    await until("the schedule", async () => (await listSchedules(store, "broken")).length === 1);
+    await until("the schedule", async () => (await listSchedules(store, { queue: "broken" })).length === 1);
     await cluster.jobQueue("broken", { schedules: [{ ...works, cron: "0 0 31 2 *" }] });
     const never = await cluster.condition("jobqueues/broken", "Stalled", "True", "InvalidSpec");
     expect(never.message).toBe("spec.schedules[works]: 0 0 31 2 * never comes.");
@@ -169,7 +169,9 @@ describe("what a spec says to the store", () => {
       const { message } = await cluster.condition("jobqueues/broken", "Stalled", "True", "InvalidSpec");
       return message.includes('"Mars/Olympus" is no time zone');
     });
-    expect(await listSchedules(store, "broken")).toMatchObject([{ name: "broken/works", cron: "0 0 * * *" }]);
+    expect(await listSchedules(store, { queue: "broken" })).toMatchObject([
+      { name: "broken/works", cron: "0 0 * * *" },
+    ]);
     await cluster.jobQueue("broken", { schedules: [works] });
     await cluster.condition("jobqueues/broken", "Ready", "True");
   });

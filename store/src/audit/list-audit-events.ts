@@ -25,7 +25,7 @@ export interface AuditFilter {
   readonly action?: string | undefined;
   /** Part of the actor's name. */
   readonly actor?: string | undefined;
-  /** The whole target; the id of a job stands for `jobs/ID`. */
+  /** The whole target; the id of a job stands for `jobs/ID`, a name also for `schedules/NAME`. */
   readonly target?: string | undefined;
   /** Only the last so many seconds, by the database's clock. */
   readonly sinceSeconds?: number | undefined;
@@ -43,7 +43,7 @@ export async function listAuditEvents(session: Session, filter: AuditFilter = {}
     `select id, at, action, actor, source, target, reason, before, after, count
      from ${quoteIdentifier(session.schema)}.v_audit_events
      where ($1::text is null or action = $1) and ($2::text is null or strpos(actor, $2) > 0)
-       and ($3::text is null or target in ($3, 'jobs/' || $3))
+       and ($3::text is null or target in ($3, 'jobs/' || $3, 'schedules/' || $3))
        and ($4::float8 is null or at >= clock_timestamp() - make_interval(secs => $4))
        and ($5::bigint is null or id < $5)
      order by id desc limit $6`,

@@ -41,7 +41,7 @@ forEachPostgres(({ adminUrl }) => {
     (await database.query<{ pid: number }>("select pg_backend_pid() as pid"))[0]?.pid;
 
   describe("a connection is never used again", () => {
-    it("after a query on a half-open socket got no answer", async () => {
+    it("P3: after a query on a half-open socket got no answer", async () => {
       await through(async (database) => {
         const before = await pid(database);
         proxy.blackhole();

@@ -49,6 +49,7 @@ export class Database implements Session {
   readonly #timeouts: Timeouts;
   readonly #hints: HintSender;
   #pool: Pool;
+  #suited: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: DatabaseOptions) {
@@ -161,7 +162,25 @@ export class Database implements Session {
     }
   }
 
+  /**
+   * The first connection alone finds out whether it stands before a pooler. Others would wait on a pool that is about to be
+   * replaced, and `pg` forgets those who wait on a pool that ends until their time is over.
+   */
   async #connect(): Promise<PoolClient> {
+    this.#suited ??= (async () => {
+      (await this.#connectOnce()).release();
+    })();
+    const suited = this.#suited;
+    try {
+      await suited;
+    } catch (error) {
+      if (this.#suited === suited) this.#suited = undefined;
+      throw error;
+    }
+    return this.#connectOnce();
+  }
+
+  async #connectOnce(): Promise<PoolClient> {
     const pool = this.#pool;
     try {
       return await pool.connect();

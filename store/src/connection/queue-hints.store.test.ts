@@ -148,7 +148,7 @@ forEachPostgres(({ adminUrl }) => {
       await listener.until(() => listener.hints.includes("again"));
     });
 
-    it("without a word (half-open) notices it by a probe that does not arrive", async () => {
+    it("P16: without a word (half-open) notices it by a probe that does not arrive", async () => {
       const listener = new Listener();
       await listenThroughProxy(listener);
       proxy.blackhole();

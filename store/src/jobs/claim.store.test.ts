@@ -121,7 +121,7 @@ forEachPostgres(({ adminUrl }) => {
       expect(early).toEqual([]);
     });
 
-    it("a client whose clock is wrong decides nothing: delays count from the database's now", async () => {
+    it("W15: a client whose clock is wrong decides nothing: delays count from the database's now", async () => {
       const [row] = await store.database.query<{ ok: boolean }>(
         `with e as materialized (select id from jobqueue.enqueue('clock', 'k', '{}', '{"delay_seconds": 60}'))
          select true as ok from e`,

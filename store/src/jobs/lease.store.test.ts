@@ -140,14 +140,14 @@ forEachPostgres(({ adminUrl }) => {
       expect(await row(old.id)).toEqual(before);
     });
 
-    it("a reset of the attempts in between (a retry by a person) lets no old holder back in", async () => {
+    it("W4: a reset of the attempts in between (a retry by a person) lets no old holder back in", async () => {
       const { old } = await takeOver();
       await store.database.query("update jobqueue.jobs set attempt = $2 where id = $1", [old.id, old.attempt]);
       for (const [, write] of writes) expect(await write(old)).toEqual([old.id]);
       expect((await getJob(store.database, old.id))?.state).toBe("running");
     });
 
-    it("the same worker, claiming again what it lost, is fenced from its own old lease", async () => {
+    it("W5: the same worker, claiming again what it lost, is fenced from its own old lease", async () => {
       await enqueue(store.database, { queue, kind: "k" });
       const worker = await store.worker();
       const old = await claimOne(worker);
@@ -176,7 +176,7 @@ forEachPostgres(({ adminUrl }) => {
     });
   });
 
-  it("until recovery a lapsed holder may still finish: nothing was handed on yet", async () => {
+  it("W3: until recovery a lapsed holder may still finish: nothing was handed on yet", async () => {
     await enqueue(store.database, { queue, kind: "k" });
     const silent = await store.worker();
     const job = await claimOne(silent);

@@ -37,15 +37,15 @@ const COLUMNS = `id, queue, kind, state, dead_reason, priority, attempt, max_att
  * about. By the name alone it would walk from the newest job down, through a million others before the first rare one.
  */
 const CONDITIONS: Readonly<Record<JobState, string>> = {
-  pending: "(stored_state = 0 or stored_state in (2, 3) and run_at <= (select clock_timestamp()))",
+  pending: "not is_terminal and (stored_state = 0 or stored_state in (2, 3) and run_at <= statement_timestamp())",
   // Nothing indexes running jobs, but the lease rows name them.
-  running: "stored_state = 1 and id in (select job_id from {schema}.v_leased)",
-  scheduled: "stored_state = 2 and run_at > (select clock_timestamp())",
-  failed: "stored_state = 3 and run_at > (select clock_timestamp())",
-  deferred: "stored_state = 4",
-  completed: "stored_state = 10",
-  cancelled: "stored_state = 11",
-  dead: "stored_state = 12",
+  running: "not is_terminal and stored_state = 1 and id = any(array(select job_id from {schema}.v_leased))",
+  scheduled: "not is_terminal and stored_state = 2 and run_at > statement_timestamp()",
+  failed: "not is_terminal and stored_state = 3 and run_at > statement_timestamp()",
+  deferred: "not is_terminal and stored_state = 4",
+  completed: "is_terminal and stored_state = 10",
+  cancelled: "is_terminal and stored_state = 11",
+  dead: "is_terminal and stored_state = 12",
 };
 
 /** Lists jobs, live and finished, the newest first, a page at a time. */

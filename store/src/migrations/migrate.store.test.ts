@@ -48,7 +48,7 @@ forEachPostgres(({ adminUrl }) => {
     await expect(refused).rejects.toThrow("run `jobqueue migrate`");
   });
 
-  it("two migrators at once take turns: every step is applied once", async () => {
+  it("P15: two migrators at once take turns: every step is applied once", async () => {
     const steps: number[] = [];
     const onStep = ({ version }: { version: number }) => steps.push(version);
     const results = await Promise.all(
@@ -86,7 +86,7 @@ forEachPostgres(({ adminUrl }) => {
     expect((await enqueue(other, { queue: "q", kind: "k" })).outcome).toBe("inserted");
   });
 
-  it("a store that is newer than this code is refused in words, and left as it is", async () => {
+  it("P15: a store that is newer than this code is refused in words, and left as it is", async () => {
     const database = connect();
     await migrate(database);
     await database.query("insert into jobqueue.migrations (version, name) values ($1, 'from-the-future')", [

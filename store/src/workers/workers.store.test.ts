@@ -83,7 +83,7 @@ forEachPostgres(({ adminUrl }) => {
   });
 
   describe("a new incarnation", () => {
-    it("of the same container of the same pod marks the earlier one gone; other containers and pods stay", async () => {
+    it("W14: of the same container of the same pod marks the earlier one gone; other containers and pods stay", async () => {
       const [earlier, sidecar, neighbour] = [
         await registerWorker(store.database, { bootId: "a", podUid: "pod-a" }),
         await registerWorker(store.database, { bootId: "b", podUid: "pod-a", container: "sidecar" }),
@@ -96,7 +96,7 @@ forEachPostgres(({ adminUrl }) => {
       expect(await heartbeat(store.database, earlier)).toBeUndefined();
     });
 
-    it("without a pod is told from others by its boot id alone", async () => {
+    it("W14: without a pod is told from others by its boot id alone", async () => {
       const [one, two] = [
         await registerWorker(store.database, { bootId: "x", hostname: "same" }),
         await registerWorker(store.database, { bootId: "y", hostname: "same" }),

@@ -20,6 +20,13 @@ import { freePort } from "../free-port.ts";
 export const POSTGRES_MAJORS = [15, 18] as const;
 export type PostgresMajor = (typeof POSTGRES_MAJORS)[number];
 
+/** Where Linux distributions put libfaketime. */
+const FAKETIME = [
+  `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`,
+  "/usr/lib64/faketime/libfaketimeMT.so.1",
+  "/usr/lib/faketime/libfaketimeMT.so.1",
+] as const;
+
 /** The server refuses to run as root, so root runs it as `nobody`. */
 const NOBODY = 65_534;
 const asRoot = process.getuid?.() === 0;
@@ -74,6 +81,7 @@ export class PostgresServer {
   readonly #binaries: string;
   readonly #settings: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
+  #clock: string | undefined;
 
   private constructor(major: PostgresMajor, port: number, directory: string, settings: Record<string, string>) {
     this.major = major;
@@ -124,6 +132,16 @@ export class PostgresServer {
     await this.start();
     await standby.start();
     return standby;
+  }
+
+  /** Makes a standby the primary, and waits until it is. */
+  promote(): void {
+    const { status, stderr } = spawnSync(
+      join(this.#binaries, "bin/pg_ctl"),
+      ["promote", "-w", "-D", join(this.directory, "data")],
+      { ...identity, env: this.#environment(), cwd: this.directory, encoding: "utf8" },
+    );
+    if (status !== 0) throw new Error(`the standby cannot be promoted: ${stderr}`);
   }
 
   /** From its next start on the server only follows: a standby, or an old primary that came back read-only. */
@@ -185,6 +203,16 @@ export class PostgresServer {
     await exited;
   }
 
+  /**
+   * Sets the server's clock off by so many seconds from its next start on, by libfaketime (Debian: package libfaketime). Its
+   * processes alone see it.
+   */
+  setClock(offsetSeconds: number): void {
+    const library = FAKETIME.find((path) => existsSync(path));
+    if (library === undefined) throw new Error("libfaketime is missing: install the package libfaketime");
+    this.#clock = `${library} ${offsetSeconds}`;
+  }
+
   async restart(mode: "fast" | "immediate" = "fast"): Promise<void> {
     await this.stop(mode);
     await this.start();
@@ -198,6 +226,20 @@ export class PostgresServer {
   }
 
   #environment(): NodeJS.ProcessEnv {
-    return { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC", LD_LIBRARY_PATH: join(this.#binaries, "lib") };
+    const [library, seconds] = this.#clock?.split(" ") ?? [];
+    return {
+      PATH: process.env["PATH"],
+      LC_ALL: "C",
+      TZ: "UTC",
+      LD_LIBRARY_PATH: join(this.#binaries, "lib"),
+      ...(library === undefined
+        ? {}
+        : {
+            LD_PRELOAD: library,
+            FAKETIME: `${Number(seconds) < 0 ? "" : "+"}${seconds}s`,
+            FAKETIME_DONT_RESET: "1",
+            FAKETIME_DONT_FAKE_MONOTONIC: "1",
+          }),
+    };
   }
 }

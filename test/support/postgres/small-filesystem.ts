@@ -11,13 +11,17 @@ export class SmallFilesystem {
     this.directory = directory;
   }
 
-  /** Mounts one of so many megabytes, or says that this machine does not allow it. */
-  static mount(megabytes: number): SmallFilesystem | undefined {
+  /** Mounts one of so many megabytes. */
+  static mount(megabytes: number): SmallFilesystem {
     const directory = mkdtempSync(join(tmpdir(), "jobqueue-small-"));
-    const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=0755`, "tmpfs", directory]);
+    const { status, stderr } = spawnSync(
+      "mount",
+      ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=0755`, "tmpfs", directory],
+      { encoding: "utf8" },
+    );
     if (status === 0) return new SmallFilesystem(directory);
     rmdirSync(directory);
-    return undefined;
+    throw new Error(`a small filesystem cannot be mounted, which needs root on Linux: ${stderr}`);
   }
 
   /** Takes it away with everything on it. */

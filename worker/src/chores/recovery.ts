@@ -1,4 +1,4 @@
-import { recoverStale, type Session } from "@jobqueue/store";
+import { recoverStale, releaseDeferred, type Session } from "@jobqueue/store";
 import type { Log } from "../log.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import type { Chore } from "./periodic.ts";
@@ -22,7 +22,7 @@ export interface RecoveryParts {
 const SWEEP_LIMIT = 100;
 
 /**
- * Recovers jobs of workers that are no more. Every worker does it, so nothing else need run (G8); the store moves each
+ * Recovers jobs of workers that are no more, and settles jobs whose dependencies ended unseen. Every worker does it, so nothing else need run (G8); the store moves each
  * job once however many sweep.
  */
 export function recovery({ session, intervalMs, isTrusted, actor, log, metrics }: RecoveryParts): Chore {
@@ -39,6 +39,8 @@ export function recovery({ session, intervalMs, isTrusted, actor, log, metrics }
           "recovered stale jobs of workers that are no more",
         );
       }
+      const released = await releaseDeferred(session);
+      if (released > 0) log.info({ count: released }, "settled jobs whose dependencies had ended unseen");
       return recovered.length >= SWEEP_LIMIT;
     },
   };

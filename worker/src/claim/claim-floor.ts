@@ -1,12 +1,11 @@
-import type { ClaimedJob, ClaimRequest } from "@jobqueue/store";
-
-type Place = NonNullable<ClaimRequest["floor"]>;
+import type { ClaimFloor as Place } from "@jobqueue/store";
 
 /** What is known of a claim that the store answered. */
 export interface AnsweredClaim {
-  readonly jobs: readonly ClaimedJob[];
-  /** How many it asked for. */
-  readonly max: number;
+  /** How many jobs it brought. */
+  readonly jobs: number;
+  /** Where the next one may begin, when this one came back full. */
+  readonly next: Place | undefined;
   /** Whether it had a floor. */
   readonly floored: boolean;
   /** How long the answer took, milliseconds. */
@@ -39,16 +38,10 @@ export class ClaimFloor {
   }
 
   /** Takes note of an answered claim, at the monotonic time `nowMs`. */
-  record({ jobs, max, floored, tookMs }: AnsweredClaim, nowMs: number): void {
-    const last = jobs.at(-1);
-    if (last === undefined || jobs.length < max) {
-      this.#place = undefined;
-      return;
-    }
-    if (!floored) {
-      const slow = tookMs > SLOW_CLAIM_MS + SLOW_JOB_MS * jobs.length;
-      this.#fullDueMs = slow ? nowMs + Math.max(FULL_CLAIM_INTERVAL_MS, FULL_CLAIM_SHARE * tookMs) : 0;
-    }
-    this.#place = { queue: last.queue, priority: last.priority, runAt: last.runAt, id: last.id };
+  record({ jobs, next, floored, tookMs }: AnsweredClaim, nowMs: number): void {
+    this.#place = next;
+    if (next === undefined || floored) return;
+    const slow = tookMs > SLOW_CLAIM_MS + SLOW_JOB_MS * jobs;
+    this.#fullDueMs = slow ? nowMs + Math.max(FULL_CLAIM_INTERVAL_MS, FULL_CLAIM_SHARE * tookMs) : 0;
   }
 }

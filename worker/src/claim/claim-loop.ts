@@ -1,4 +1,4 @@
-import { claim, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
+import { claimBatch, type ClaimedBatch, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
 import { backoffMs } from "../backoff.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Finisher } from "../finish/finisher.ts";
@@ -69,6 +69,10 @@ export class ClaimLoop implements Service {
   #stopping = false;
   /** There may be work: claim without waiting for the next poll. */
   #mayHaveWork = true;
+  /** The last claim got all that its free slots were good for: of a queue with limits there may be more once one is free. */
+  #slotsWereShort = false;
+  /** The last claim brought jobs: when they are over a limit of their queue may let others in, and nothing else says so. */
+  #mayHaveRoomLater = false;
   #nextPollMs = 0;
   #notBeforeMs = 0;
   #failures = 0;
@@ -103,14 +107,19 @@ export class ClaimLoop implements Service {
 
   /** An attempt ended and its slot is free. */
   slotFree(): void {
-    this.#rate.add(1, monotonicMs());
+    const nowMs = monotonicMs();
+    this.#rate.add(1, nowMs);
+    if (this.#slotsWereShort) this.#mayHaveWork = true;
     if (!this.#stopping) this.#parts.unstarted.startSome();
-    this.#wake();
+    // To wake the loop costs as much as to run a small job, so it is woken when it would claim.
+    if (this.#stopping || ((this.#mayHaveWork || nowMs >= this.#nextPollMs) && this.#claimSize(nowMs) > 0))
+      this.#wake();
   }
 
   /** Jobs left this worker's hands: the store acknowledged their outcomes, or said that they are lost. */
   settled(finished: readonly { readonly job: ClaimedJob }[]): void {
     this.#ledger.settled(finished.map(({ job }) => job));
+    if (this.#mayHaveRoomLater) this.#mayHaveWork = true;
     this.#wake();
   }
 
@@ -159,17 +168,18 @@ export class ClaimLoop implements Service {
   async #claim(held: HeldLease, queues: readonly string[], wanted: number): Promise<void> {
     const { lease, shared, metrics, trouble, session, slots, unstarted } = this.#parts;
     const max = Math.min(MAX_CLAIM, wanted + this.#outlooks.lookPast(queues));
+    const slotsFree = slots.free;
     const sentAtMs = monotonicMs();
     const floor = this.#floor.at(sentAtMs);
     const { said } = this.#ledger;
-    let jobs: ClaimedJob[];
+    let batch: ClaimedBatch;
     try {
-      jobs = await claim(session, {
+      batch = await claimBatch(session, {
         workerId: held.workerId,
         queues,
         max,
         // Of a queue with a limit only what starts now: what is prefetched would take the places of others.
-        slots: slots.free,
+        slots: slotsFree,
         ...(floor === undefined ? {} : { floor }),
         ...said,
       });
@@ -187,10 +197,14 @@ export class ClaimLoop implements Service {
       return;
     }
     const answeredAtMs = monotonicMs();
+    const { jobs } = batch;
     this.#failures = 0;
     this.#ledger.answered(said, sentAtMs);
     this.#ledger.claimed(jobs);
-    this.#floor.record({ jobs, max, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs }, answeredAtMs);
+    this.#floor.record(
+      { jobs: jobs.length, next: batch.floor, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs },
+      answeredAtMs,
+    );
     trouble.worked("claim");
     metrics.count("jobqueue_worker_claims_total", { outcome: jobs.length > 0 ? "jobs" : "empty" });
     shared.set("lastClaim", answeredAtMs);
@@ -200,6 +214,8 @@ export class ClaimLoop implements Service {
       lease.check();
       return;
     }
+    this.#slotsWereShort = jobs.length >= slotsFree;
+    this.#mayHaveRoomLater = jobs.length > 0;
     // A full claim leaves more behind it, most likely.
     if (jobs.length === max) this.#mayHaveWork = true;
     else unstarted.suspectHold();

@@ -36,7 +36,7 @@ describe("the configuration of a worker", () => {
       queues: ["high", "default", "low"],
       handlerFiles: ["handlers.yaml"],
       slots: 10,
-      prefetch: 500,
+      prefetch: 2000,
       leaseSeconds: 30,
       drainTimeoutSeconds: 30,
       abortGraceSeconds: 5,

@@ -20,6 +20,8 @@ export interface WorkerConfig {
   readonly logLevel: SettingValue<"logLevel">;
   readonly pool: string | undefined;
   readonly image: string | undefined;
+  readonly cluster: string | undefined;
+  readonly container: string | undefined;
   readonly pod: string | undefined;
   readonly podUid: string | undefined;
   readonly podNamespace: string | undefined;

@@ -62,7 +62,7 @@ export const SETTINGS = {
   prefetch: {
     env: "JOBQUEUE_PREFETCH",
     flag: "--prefetch",
-    default: "500",
+    default: "2000",
     help: "most jobs held beyond the free slots; only what will begin within 200 ms is; 0 switches it off",
     read: integer(0, 2_000),
   },
@@ -128,6 +128,17 @@ export const SETTINGS = {
     read: text,
   },
   image: { env: "JOBQUEUE_IMAGE", help: "image the worker runs from", read: text },
+  cluster: {
+    env: "JOBQUEUE_CLUSTER",
+    flag: "--cluster",
+    help: "name of the cluster, as run records show it",
+    read: text,
+  },
+  container: {
+    env: "JOBQUEUE_CONTAINER",
+    help: "name of the worker's container, where a pod has several workers",
+    read: text,
+  },
   pod: { env: "POD_NAME", help: "name of the worker's pod", read: text },
   podUid: { env: "POD_UID", help: "uid of the worker's pod", read: text },
   podNamespace: { env: "POD_NAMESPACE", help: "namespace of the worker's pod", read: text },

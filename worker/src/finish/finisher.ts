@@ -92,7 +92,7 @@ export class Finisher {
     await new Promise(setImmediate);
     let failures = 0;
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MAX_FLUSH);
+      const batch = this.#nextBatch();
       this.#inFlight = batch.length;
       const left = await this.#send(batch);
       this.#inFlight = 0;
@@ -109,6 +109,24 @@ export class Finisher {
       await pause(backoffMs(RETRY, failures, Math.random()), this.#abandoned.signal);
     }
     this.#flushing = undefined;
+  }
+
+  /**
+   * Takes what goes next. A job comes once in a batch: after a lost lease a worker may hold two outcomes of one job, of an
+   * old attempt and a new one, and the store answers by job.
+   */
+  #nextBatch(): Finished[] {
+    const batch: Finished[] = [];
+    const later: Finished[] = [];
+    const ids = new Set<string>();
+    for (const finished of this.#waiting.splice(0, MAX_FLUSH)) {
+      const { id } = finished.job;
+      if (ids.has(id)) later.push(finished);
+      else batch.push(finished);
+      ids.add(id);
+    }
+    if (later.length > 0) this.#waiting = [...later, ...this.#waiting];
+    return batch;
   }
 
   /** Sends a batch and returns what must be sent again. */

@@ -187,14 +187,14 @@ describe("an executable handler", () => {
 
   it("is asked to end by SIGTERM, with its whole process group", async () => {
     const running = run(
-      `sh -c 'trap "echo child >> ended; exit" TERM; echo $$ > pid; while :; do sleep 0.05; done' & trap 'echo parent >> ended; wait; exit' TERM; wait`,
+      `sh -c 'trap "echo child >> ended; exit" TERM; echo $$ > pid; while :; do sleep 0.05; done' & trap 'echo parent >> ended; wait; exit 7' TERM; wait`,
     );
     await eventually("the child to run", async () => existsSync(join(directory, "pid")) || undefined, { everyMs: 10 });
     controller.abort(new JobAborted("timeout", "timed out after 1 s"));
     await expect(running).rejects.toThrow("timed out after 1 s");
     expect(fileText("ended").split("\n").toSorted()).toEqual(["child", "parent"]);
     expect(programs).toEqual([{ pid: expect.any(Number) as number, runAs: undefined }]);
-    expect(exitCodes).toEqual([143]);
+    expect(exitCodes).toEqual([7]);
   });
 
   it("is killed with its whole process group when it ignores SIGTERM, before its slot would count as stuck", async () => {

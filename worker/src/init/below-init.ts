@@ -15,7 +15,7 @@ import { constants as system } from "node:os";
  * worker itself: the first reason is dealt with, orphans remain (a shell or tini in the image, or
  * `shareProcessNamespace` of the pod, collects them). Under an init that is there already nothing happens.
  */
-export const INIT_SCRIPT = [
+const INIT_SCRIPT = [
   '"$@" &',
   "child=$!",
   `trap 'kill -TERM "$child" 2>/dev/null' TERM`,

@@ -52,6 +52,8 @@ export type LeaseLoss = "not_renewed" | "store_said_so";
 interface Incarnation extends HeldLease {
   readonly key: bigint;
   readonly registration: Renewal;
+  /** What the last look at the renewals gave; never later than the truth. */
+  trustedUntilMs: number;
   readonly lost: PromiseWithResolvers<void>;
 }
 
@@ -75,7 +77,11 @@ export class WorkerLease implements Service {
 
   /** Whether this very lease may be trusted now. */
   trusts(lease: HeldLease): boolean {
-    return lease === this.held;
+    const incarnation = this.#incarnation;
+    if (incarnation === undefined || lease !== incarnation) return false;
+    // What was trusted until then still is: a renewal only makes it longer. Asked once per job, so it must be cheap.
+    if (monotonicMs() < incarnation.trustedUntilMs) return true;
+    return this.#remainingMs(incarnation) > 0;
   }
 
   /** How long the lease may still be trusted, milliseconds; 0 without one. */
@@ -108,8 +114,10 @@ export class WorkerLease implements Service {
     if (this.#incarnation?.workerId === workerId) this.#lose(this.#incarnation, "store_said_so");
   }
 
-  #remainingMs({ key, registration }: Incarnation): number {
-    return trustedUntilMs(this.#options.shared.renewalOf(key) ?? registration) - monotonicMs();
+  #remainingMs(incarnation: Incarnation): number {
+    const { key, registration } = incarnation;
+    incarnation.trustedUntilMs = trustedUntilMs(this.#options.shared.renewalOf(key) ?? registration);
+    return incarnation.trustedUntilMs - monotonicMs();
   }
 
   #lose(incarnation: Incarnation, reason: LeaseLoss): void {
@@ -149,6 +157,7 @@ export class WorkerLease implements Service {
           bootId,
           key,
           registration: { sentAtMs, leaseMs },
+          trustedUntilMs: 0,
           lost: Promise.withResolvers<void>(),
         };
         this.#incarnation = incarnation;

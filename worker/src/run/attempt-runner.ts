@@ -7,7 +7,7 @@ import type { Log } from "../log.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import type { StoreTrouble } from "../store-trouble.ts";
 import { Attempt } from "./attempt.ts";
-import { attemptContext } from "./attempt-context.ts";
+import { HandlerContext } from "./attempt-context.ts";
 import { type Ending, JobAborted, outcomeOf } from "./outcome.ts";
 import { ProgressReport } from "./progress-report.ts";
 import type { Slots } from "./slots.ts";
@@ -104,7 +104,7 @@ export class AttemptRunner {
   /** Runs the handler to its end, and what belongs to the attempt after it. */
   async #carryOut(attempt: Attempt, handler: Handler, slot: number): Promise<Ending> {
     const requests: HandlerRequests = {};
-    const context = attemptContext(attempt, slot, requests, this.#parts);
+    const context = new HandlerContext(attempt, slot, requests, this.#parts);
     let ending: Ending;
     try {
       const result: unknown = await handler.run(attempt.job.payload, context);

@@ -12,7 +12,8 @@ export class Attempt {
   /** The job's own limit, else the handler's, milliseconds; `undefined` without a limit. */
   readonly timeoutMs: number | undefined;
   readonly #abortGraceMs: number;
-  readonly #controller = new AbortController();
+  /** Made for the handlers that look at their signal: most do not, and it is dear. */
+  #controller: AbortController | undefined;
   #startedAtMs = 0;
   #deadline: Date | undefined;
   #exitCode: number | undefined;
@@ -30,6 +31,10 @@ export class Attempt {
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    }
     return this.#controller.signal;
   }
 
@@ -107,7 +112,7 @@ export class Attempt {
     }
     this.#aborted = reason;
     clearTimeout(this.#timeout);
-    this.#controller.abort(reason);
+    this.#controller?.abort(reason);
     this.#grace = setTimeout(() => this.#ignoredAbort?.(), this.#abortGraceMs);
   }
 }

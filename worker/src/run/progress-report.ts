@@ -14,6 +14,9 @@ export interface ProgressParts {
 /** Least time between two writes of one job, milliseconds: a handler may report every page, people read every second. */
 const INTERVAL_MS = 1_000;
 
+/** The store's own limit, bytes of JSON. */
+const MAX_BYTES = 16_384;
+
 /** How long the end of an attempt waits for its last report, milliseconds: progress is no reason to keep a slot. */
 const FLUSH_TIMEOUT_MS = 1_000;
 
@@ -24,7 +27,7 @@ const FLUSH_TIMEOUT_MS = 1_000;
 export class ProgressReport {
   readonly #parts: ProgressParts;
   readonly #job: ClaimedJob;
-  /** The newest value, as JSON, until it is sent. */
+  /** The newest value until it is sent. */
   #unsent: { readonly value: unknown } | undefined;
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #sending: Promise<void> | undefined;
@@ -38,11 +41,14 @@ export class ProgressReport {
   /**
    * Takes a new value.
    *
-   * @throws StoreError (`invalid_input`) when it is nothing that JSON can hold.
+   * @throws StoreError (`invalid_input`) when it is nothing that JSON can hold, RangeError when it is too large.
    */
   report(value: unknown): void {
     // Read now: the handler may go on to change what it reported, and must hear of a bad value where it gave it.
-    this.#unsent = { value: JSON.parse(toJsonText(value, `progress of job ${this.#job.id}`)) as unknown };
+    const text = toJsonText(value, `progress of job ${this.#job.id}`);
+    const bytes = Buffer.byteLength(text);
+    if (bytes > MAX_BYTES) throw new RangeError(`progress has ${bytes} bytes as JSON; at most ${MAX_BYTES} are kept`);
+    this.#unsent = { value: JSON.parse(text) as unknown };
     this.#schedule();
   }
 

@@ -99,8 +99,10 @@ export class SharedFacts {
 
   /** Says that a slot runs nothing. */
   clearSlot(slot: number): void {
-    this.setProcessGroup(slot, 0);
-    this.setSlot(slot, 0n, 0);
+    const at = FIELDS.length + slot * SLOT_FIELDS;
+    // A slot without a job is empty, whatever its start says; and few have a process group.
+    if (Atomics.load(this.#cells, at + 2) !== 0n) this.setProcessGroup(slot, 0);
+    Atomics.store(this.#cells, at, 0n);
   }
 
   /** What runs in each slot that is not empty. */

@@ -107,7 +107,7 @@ const scheduleSeen = (row: Schedule): ScheduleSeen => ({
   queue: row.queue,
   kind: row.kind,
   payload: row.payload,
-  options: row.options,
+  options: row.options ?? {},
   cron: row.cron,
   timeZone: row.timeZone,
   missedTicks: row.missedTicks,

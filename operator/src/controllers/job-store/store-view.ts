@@ -38,7 +38,10 @@ export type PolicySeen = Required<QueuePolicy>;
 export type SettingsSeen = CurrentSettings;
 
 /** A schedule. */
-export type ScheduleSeen = Omit<Schedule, "nextAt">;
+export type ScheduleSeen = Pick<
+  Schedule,
+  "name" | "queue" | "kind" | "payload" | "cron" | "timeZone" | "missedTicks" | "maxMissed" | "paused" | "owner"
+> & { readonly options: NonNullable<Schedule["options"]> };
 
 /** A worker that is not known to be gone. */
 export interface WorkerSeen {

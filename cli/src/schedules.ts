@@ -1,0 +1,52 @@
+import { getSchedule, listSchedules, pauseSchedule, type Session } from "@jobqueue/store";
+import { personOf } from "./actor.ts";
+import { withStore } from "./connect/open-store.ts";
+import { Failure } from "./failure.ts";
+import { nearest } from "./nearest.ts";
+import { printResult } from "./output/result.ts";
+import { inZone } from "./time-zone.ts";
+import type { RunVerb } from "./verb.ts";
+
+/** Fails with the schedule that was probably meant. */
+export async function scheduleNotFound(session: Session, name: string): Promise<never> {
+  const names = (await listSchedules(session, { payloads: false })).map((schedule) => schedule.name);
+  const near = nearest(name, names);
+  const remedy =
+    names.length === 0
+      ? "The store has no schedules yet; `jobqueue schedule put` makes the first."
+      : near === undefined
+        ? "`jobqueue schedules` lists the schedules."
+        : `Did you mean ${near}?`;
+  throw new Failure("notFound", `the store has no schedule '${name}'`, { remedy });
+}
+
+/** The verb that pauses a schedule, or lets it go on. */
+export function pauseSchedules(paused: boolean): RunVerb {
+  return async (args, terminal) => {
+    const name = args.positional("NAME");
+    const { changed, schedule } = await withStore(args, terminal, async (store) => {
+      const { database } = store;
+      if (!(await getSchedule(database, name, { payloads: false }))) await scheduleNotFound(database, name);
+      const { actor } = await personOf(store, terminal.env);
+      const act = { actor, reason: args.text("reason") ?? "by hand" };
+      const done = await pauseSchedule(database, name, paused, act);
+      return {
+        changed: done,
+        schedule: (await getSchedule(database, name, { payloads: false })) ?? (await scheduleNotFound(database, name)),
+      };
+    });
+    printResult(args, terminal, {
+      value: { ...schedule, changed },
+      names: [name],
+      text: () => {
+        const already = changed ? "" : " already";
+        if (paused)
+          return `Schedule ${name} is paused${already}: ticks that pass are not made up for.\nTo go on: jobqueue schedule resume ${name}`;
+        const next =
+          schedule.nextAt === null ? "it has no further tick" : `next ${inZone(schedule.nextAt, schedule.timeZone)}`;
+        return `Schedule ${name} is active${already}: ${next}.`;
+      },
+    });
+    return 0;
+  };
+}

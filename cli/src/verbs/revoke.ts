@@ -1,0 +1,4 @@
+import { changeRole } from "../change-role.ts";
+
+/** `jobqueue revoke ROLE USER`. */
+export const run = changeRole(false);
