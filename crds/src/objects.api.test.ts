@@ -61,7 +61,14 @@ describe("defaults", () => {
       replicas: 1,
       state: "Active",
       storeRef: { name: "default" },
-      workers: { slots: 10, drainTimeoutSeconds: 30, ...POOL },
+      workers: {
+        slots: 10,
+        drainTimeoutSeconds: 30,
+        minReadySeconds: 0,
+        progressDeadlineSeconds: 600,
+        strategy: { type: "RollingUpdate", maxSurge: "25%", maxUnavailable: 0 },
+        ...POOL,
+      },
     });
   });
 

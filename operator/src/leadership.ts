@@ -76,6 +76,7 @@ export class Leadership extends BaseService {
     readonly jobStores: WrittenObjects<JobStore>;
   };
   readonly #countsWritten = new Map<string, number>();
+  readonly #storeCountsWritten = new Map<string, number>();
   readonly #queueKeys: WorkQueue;
   readonly #storeKeys: WorkQueue;
   readonly #controllers: readonly Controller[];
@@ -128,6 +129,7 @@ export class Leadership extends BaseService {
       written: this.#written,
       seenPods,
       countsWrittenAt: (key: string) => this.#countsWritten.get(key),
+      storeCountsWrittenAt: (key: string) => this.#storeCountsWritten.get(key),
       clock,
     };
     const common = { clock, metrics: options.runtimeMetrics };
@@ -149,7 +151,15 @@ export class Leadership extends BaseService {
       new Controller({
         name: "jobstore",
         queue: this.#storeKeys,
-        reconcile: reconcileJobStores({ observe: createObserveStore(sources), apply, clock, log }),
+        reconcile: reconcileJobStores({
+          observe: createObserveStore(sources),
+          apply,
+          onCountsWritten: (key, at) => {
+            this.#storeCountsWritten.set(key, at);
+          },
+          clock,
+          log,
+        }),
         workers: WORKERS.jobStores,
         abort: term.lost,
         log,
@@ -175,7 +185,10 @@ export class Leadership extends BaseService {
   /** A JobStore changed. */
   jobStoreChanged(change: Change<JobStore>): void {
     const key = keyOf(change.object.metadata);
-    if (change.type === "deleted") this.#written.jobStores.forget(key);
+    if (change.type === "deleted") {
+      this.#written.jobStores.forget(key);
+      this.#storeCountsWritten.delete(key);
+    }
     this.#storeKeys.add(key, priorityOf(change));
     const statusOnly =
       change.type === "updated" &&

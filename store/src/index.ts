@@ -54,6 +54,7 @@ export { migrate, type MigrationResult } from "./migrations/migrate.ts";
 export { SCHEMA_VERSION, schemaVersion } from "./migrations/schema-version.ts";
 export { configureQueue, type QueuePolicy } from "./queues/configure-queue.ts";
 export { queuePolicies, queuePolicy } from "./queues/queue-policy.ts";
+export { type OldSnapshot, oldSnapshots } from "./old-snapshots.ts";
 export { deleteQueue, type QueueDeletion } from "./queues/delete-queue.ts";
 export { ensureQueue, notifyQueue } from "./queues/ensure-queue.ts";
 export { hold, type NewHold } from "./queues/hold.ts";

@@ -112,10 +112,26 @@ export interface JobQueueWorkers {
   slots: number;
   /** Time a worker has to finish its jobs when it is asked to stop; what it has not started goes back at once. The termination grace period of the pod is a little longer. Cluster autoscalers cut that at 600 s. Default 30. (minimum 1, maximum 86400) */
   drainTimeoutSeconds: number;
+  /** A new pod counts after being ready this long. Default 0. (minimum 0, maximum 3600) */
+  minReadySeconds: number;
+  /** A roll-out without progress for this long has failed. Default 600. (minimum 10, maximum 86400) */
+  progressDeadlineSeconds: number;
+  /** How pods are replaced when the template changes. */
+  strategy: JobQueueStrategy;
   /** Service account of the pods, for example for a cloud identity; its token is not mounted. Left out: the default one of the namespace. (at most 253 characters) */
   serviceAccountName?: string;
   /** The pods of the pool, as in a Deployment, limited to the fields listed below. What is missing on purpose: host namespaces, paths and ports, privileged mode, added capabilities, service account tokens, schedulerName, nodeName. serviceAccountName and the time to drain stand beside template. */
   template: PodTemplate;
+}
+
+/** How pods are replaced when the template changes. */
+export interface JobQueueStrategy {
+  /** RollingUpdate replaces step by step; Recreate stops all first, for versions that must not meet. Default RollingUpdate. */
+  type: "RollingUpdate" | "Recreate";
+  /** Pods above replicas during a roll-out: a number or a percentage (rounded up). Default 25%. (at most 4 characters) */
+  maxSurge: number | string;
+  /** Pods that may be missing during a roll-out: a number or a percentage (rounded down). Default 0. (at most 4 characters) */
+  maxUnavailable: number | string;
 }
 
 /** The pods of the pool, as in a Deployment, limited to the fields listed below. What is missing on purpose: host namespaces, paths and ports, privileged mode, added capabilities, service account tokens, schedulerName, nodeName. serviceAccountName and the time to drain stand beside template. */

@@ -126,8 +126,47 @@ export interface JobStoreStatus {
   schemaVersion?: number;
   /** Version of Postgres. (at most 64 characters) */
   serverVersion?: string;
+  /** Whether the address leads to the primary, which can be written. */
+  primary?: boolean;
   /** JobQueues bound to this store. (minimum 0) */
   queues?: number;
+  /** Jobs of all queues together. */
+  jobs?: JobStoreJobCounts;
+  /** Workers of the store, also those outside the cluster. */
+  workers?: JobStoreWorkerCounts;
+  /** What has been keeping Postgres from cleaning up behind the queue for more than ten minutes, the oldest first; claims slow down while it lasts. Without the rights of pg_monitor only sessions of the operator's own user are seen. (at most 8 items) */
+  oldSnapshots?: JobStoreOldSnapshot[];
   /** Ready, Reachable, SchemaCompatible, Paused, Healthy; Stalled when a person has to act. (at most 16 items) */
   conditions?: Condition[];
+}
+
+/** Jobs of all queues together. */
+export interface JobStoreJobCounts {
+  /** Ready to run. (minimum 0) */
+  pending?: number;
+  /** Waiting for their time or for a retry. (minimum 0) */
+  scheduled?: number;
+  /** Being run. (minimum 0) */
+  running?: number;
+  /** Given up; a person has to look. (minimum 0) */
+  dead?: number;
+  /** Of the running ones, those that no live worker backs. (minimum 0) */
+  stale?: number;
+}
+
+/** Workers of the store, also those outside the cluster. */
+export interface JobStoreWorkerCounts {
+  /** Pools that have a worker. (minimum 0) */
+  pools?: number;
+  /** Workers with a lease. (minimum 0) */
+  alive?: number;
+  /** Workers whose lease has lapsed and that are not known to be gone. (minimum 0) */
+  lapsed?: number;
+}
+
+export interface JobStoreOldSnapshot {
+  /** A session or a prepared transaction or a replication slot. (at most 256 characters) */
+  holder: string;
+  /** Since when. (at most 64 characters) */
+  since?: string;
 }

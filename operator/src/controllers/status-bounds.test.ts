@@ -45,6 +45,7 @@ describe("bounds of the status", () => {
   it("a JobQueue shows as many holds as the CRD allows, and the other texts fit too", () => {
     expect(statusSchema("jobqueues", "holds").maxItems).toBe(STATUS_BOUNDS.holds);
     expect(statusSchema("jobstores", "serverVersion").maxLength).toBe(STATUS_BOUNDS.serverVersion);
+    expect(statusSchema("jobstores", "oldSnapshots[].holder").maxLength).toBe(STATUS_BOUNDS.holder);
     expect(statusSchema("jobstores", "conditions[].message").maxLength).toBe(STATUS_BOUNDS.message);
   });
 });

@@ -17,6 +17,8 @@ export const STATUS_BOUNDS = {
   store: 127,
   recoveryReason: 128,
   serverVersion: 64,
+  /** oldSnapshots[].holder */
+  holder: 256,
 } as const;
 
 /**

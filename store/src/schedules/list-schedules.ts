@@ -19,7 +19,7 @@ export interface Schedule {
   readonly missedTicks: MissedTicks;
   readonly maxMissed: number;
   readonly paused: boolean;
-  /** Who keeps it as it is; null: people. */
+  /** Who keeps it as it is, when that is a program, such as the operator for a JobQueue; null: people. */
   readonly owner: string | null;
   /** Its next tick; null when there is none. */
   readonly nextAt: Date | null;
@@ -44,10 +44,7 @@ const COLUMNS = `name, queue, kind, cron, time_zone as "timeZone", missed_ticks 
   max_missed as "maxMissed", paused, owner, next_at as "nextAt", last_tick as "lastTick", last_outcome as "lastOutcome",
   last_job_id as "lastJobId", created_at as "createdAt"`;
 
-/**
- * Lists schedules by name: all, or those whose jobs go into one queue. `payloads: false` leaves out payload and options,
- * as a reader without the right to them must.
- */
+/** Lists schedules by name: all, or those whose jobs go into one queue. `payloads: false` leaves out payload and options, as a reader without the right to them must. */
 export async function listSchedules(
   session: Session,
   { payloads, queue }: { readonly payloads?: boolean; readonly queue?: string } = {},

@@ -19,7 +19,7 @@ const GROUPS: readonly { readonly title: string; readonly functions: readonly st
     title: "What people do to jobs",
     functions: ["retry_job", "retry_jobs", "cancel_job", "cancel_jobs", "delete_job", "delete_jobs", "delete_queue"],
   },
-  { title: "Policies and settings", functions: ["configure_queue", "configure_store"] },
+  { title: "Policies and settings", functions: ["configure_queue", "delete_queue", "configure_store"] },
   {
     title: "Schedules",
     functions: ["put_schedule", "pause_schedule", "delete_schedule", "due_schedules", "fire_schedule"],

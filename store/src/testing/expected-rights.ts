@@ -35,6 +35,7 @@ export const EXPECTED_RIGHTS: Readonly<
     fire_schedule: ["worker", "operator", "admin"],
     maintain: ["worker", "operator", "admin"],
     ensure_queue: people,
+    delete_queue: people,
     hold: people,
     release: people,
     configure_queue: people,
@@ -49,7 +50,6 @@ export const EXPECTED_RIGHTS: Readonly<
     cancel_jobs: ["admin"],
     delete_job: ["admin"],
     delete_jobs: ["admin"],
-    delete_queue: people,
     queue_stats: looking,
     why_queue: looking,
     why_job: looking,
@@ -86,7 +86,7 @@ export const EXPECTED_RIGHTS: Readonly<
   },
 };
 
-/** Columns of views for those alone who may read the whole view: a job's payload, or another's, may be in them. */
+/** Columns that only those read who read the whole view, because a job's payload, or another's, may be in them. */
 export const PAYLOAD_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   v_jobs: ["payload", "result", "options"],
   v_schedules: ["payload", "options"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aHold, aSnapshot, aWorker, aWorkerByHand, counts, NOW } from "../testing/builders.ts";
+import { aHold, aPolicy, aSnapshot, someSettings, aWorker, aWorkerByHand, counts, NOW } from "../testing/builders.ts";
 import { changesBetween } from "./changes.ts";
 import type { StoreSnapshot, StoreUp, StoreView } from "./store-view.ts";
 
@@ -35,7 +35,12 @@ describe("what a look at a store wakes", () => {
     ["the store is still away", down, { ...down }, []],
     ["the store came back", down, up(), ["store", "all"]],
     ["a schema was installed", { is: "up", serverVersion: "18.4", schema: { is: "missing" } }, up(), ["store", "all"]],
-    ["a backlog grew", up({ queues: queue({ pending: 5 }) }), up({ queues: queue({ pending: 6 }) }), ["queue mailers"]],
+    [
+      "a backlog grew",
+      up({ queues: queue({ pending: 5 }) }),
+      up({ queues: queue({ pending: 6 }) }),
+      ["store", "queue mailers"],
+    ],
     [
       "a backlog moved within its rounding",
       up({ queues: queue({ pending: 36_012 }) }),
@@ -64,15 +69,23 @@ describe("what a look at a store wakes", () => {
     ],
     ["a hold went", up({ holds: [aHold()] }), up(), ["store", "queue mailers"]],
     ["a hold came on the whole store", up(), up({ holds: [aHold({ queue: "*" })] }), ["store", "all"]],
-    ["a worker came", up(), up({ workers: [aWorker()] }), ["pool shop/mailers"]],
+    ["a worker came", up(), up({ workers: [aWorker()] }), ["store", "pool shop/mailers"]],
     ["a worker beats on", up({ workers: [aWorker()] }), up({ workers: [aWorker({ silentMs: 9_000 })] }), []],
     [
       "a worker's lease lapsed",
       up({ workers: [aWorker()] }),
       up({ workers: [aWorker({ alive: false })] }),
-      ["pool shop/mailers"],
+      ["store", "pool shop/mailers"],
     ],
-    ["a worker without a pool came", up(), up({ workers: [aWorkerByHand()] }), []],
+    ["a worker without a pool came", up(), up({ workers: [aWorkerByHand()] }), ["store"]],
+    [
+      "the policy of a queue changed",
+      up({ policies: new Map([["mailers", aPolicy()]]) }),
+      up({ policies: new Map([["mailers", aPolicy({ maxRunning: 1 })]]) }),
+      ["queue mailers"],
+    ],
+    ["the settings changed", up(), up({ settings: someSettings({ recovery: "report" }) }), ["store"]],
+    ["a session holds an old snapshot", up(), up({ oldSnapshots: [{ holder: "session 1 (psql)" }] }), ["store"]],
     [
       "there are stale jobs, still",
       up({ queues: queue({ running: 1, stale: 1 }) }),

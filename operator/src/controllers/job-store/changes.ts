@@ -3,6 +3,7 @@
  * show: a backlog that moves within its rounding wakes nobody, so that the cost of a tick is one comparison and not one
  * reconcile per queue.
  */
+import { totalsOf } from "./status/totals.ts";
 import { backlogOf } from "../job-queue/status/backlog.ts";
 import type { HoldSeen, QueueSeen, ScheduleSeen, StoreSnapshot, StoreView, WorkerSeen } from "./store-view.ts";
 
@@ -50,8 +51,9 @@ function betweenSnapshots(before: StoreSnapshot, after: StoreSnapshot): StoreCha
   const pools = changedGroups(before.workers, after.workers, ({ pool }) => pool, workerFacts);
   const stale = staleJobs(after) > 0; // looked at on every tick until there are none
   const settings = !sameText(before.settings, after.settings);
+  const totals = !sameText(totalsOf(before), totalsOf(after)) || !sameText(before.oldSnapshots, after.oldSnapshots);
   const calmed = staleJobs(before) > 0 && !stale;
-  return { store: stale || calmed || settings || held.size > 0, all: held.has("*"), queues, pools };
+  return { store: stale || calmed || settings || totals || held.size > 0, all: held.has("*"), queues, pools };
 }
 
 function sameCounts(before: StoreSnapshot, after: StoreSnapshot, name: string): boolean {

@@ -43,6 +43,7 @@ function world(
     queues: 3,
     orphans: [],
     orphanSchedules: [],
+    countsWrittenAt: undefined,
     ...rest,
     monitor: "monitor" in some && monitor === undefined ? undefined : { ...watched, ...monitor },
   };
@@ -380,6 +381,34 @@ describe("the status of a JobStore", () => {
     expect(before).toMatchObject({ schemaVersion: 8, serverVersion: "18.4", queues: 3, observedGeneration: 1 });
     const away = storeStatusOf(world(down("Timeout"), { jobStore: aJobStore({}, { status: before }) }), NOW);
     expect(away).toMatchObject({ differs: true, status: { schemaVersion: 8, serverVersion: "18.4" } });
+  });
+
+  it("sums up what is in the store, writes counts seldom, and names who keeps it from being cleaned up", () => {
+    const queues = new Map([
+      ["a", counts({ pending: 1_000, running: 3, stale: 1 })],
+      ["b", counts({ pending: 230, dead: 2 })],
+    ]);
+    const oldSnapshots = [{ holder: "session 4711 (psql)", since: "2026-08-01T10:00:00Z" }];
+    const workers = [aWorker(), aWorker({ id: "8", alive: false })];
+    const view = up({ snapshot: aSnapshot({ queues, workers, oldSnapshots }) });
+    const { status } = storeStatusOf(world(view), NOW);
+    expect(status).toMatchObject({
+      primary: true,
+      jobs: { pending: 1_200, scheduled: 0, running: 3, dead: 2, stale: 1 },
+      workers: { pools: 1, alive: 1, lapsed: 1 },
+      oldSnapshots,
+    });
+    const more = up({
+      snapshot: aSnapshot({ queues: new Map([...queues, ["c", counts({ pending: 900 })]]), workers, oldSnapshots }),
+    });
+    const soon = { jobStore: aJobStore({}, { status }), countsWrittenAt: NOW - 5_000 };
+    expect(storeStatusOf(world(more, soon), NOW)).toMatchObject({ differs: false, lookAgainMs: 10_000 });
+    const later = storeStatusOf(world(more, { ...soon, countsWrittenAt: NOW - 15_000 }), NOW);
+    expect(later).toMatchObject({ differs: true, countsOnly: true, status: { jobs: { pending: 2_100 } } });
+    expect(storeStatusOf(world(down("NotPrimary"), soon), NOW).status).toMatchObject({
+      primary: false,
+      jobs: { pending: 1_200 },
+    });
   });
 
   it("is not written again when nothing changed", () => {

@@ -5,6 +5,7 @@ import {
   listHolds,
   listSchedules,
   listWorkers,
+  oldSnapshots,
   queuePolicies,
   type QueueStats,
   type Schedule,
@@ -53,6 +54,10 @@ async function snapshotOf(database: Database, at: number): Promise<Omit<StoreSna
     policies,
     schedules: schedules.map(scheduleSeen),
     settings: await storeSettings(database),
+    oldSnapshots: (await oldSnapshots(database)).map(({ holder, since }) => ({
+      holder,
+      ...(since && { since: seconds(since) }),
+    })),
   };
 }
 
@@ -101,7 +106,7 @@ const scheduleSeen = (row: Schedule): ScheduleSeen => ({
   queue: row.queue,
   kind: row.kind,
   payload: row.payload,
-  options: row.options,
+  options: row.options ?? {},
   cron: row.cron,
   timeZone: row.timeZone,
   missedTicks: row.missedTicks,

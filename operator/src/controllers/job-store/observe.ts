@@ -16,6 +16,8 @@ export interface StoreSources {
   readonly jobQueues: Cache<JobQueue>;
   readonly monitors: Monitors;
   readonly written: { readonly jobStores: WrittenObjects<JobStore> };
+  /** When this process last wrote counts of a JobStore, milliseconds of the wall clock. */
+  readonly storeCountsWrittenAt: (key: string) => number | undefined;
   readonly clock: Clock;
 }
 
@@ -25,7 +27,14 @@ const NO_ORPHANS = { orphans: [], orphanSchedules: [] } as const;
 export type ObserveStore = (key: string) => ObservedStore;
 
 /** Makes the function that observes. */
-export function createObserveStore({ jobStores, jobQueues, monitors, written, clock }: StoreSources): ObserveStore {
+export function createObserveStore({
+  jobStores,
+  jobQueues,
+  monitors,
+  written,
+  storeCountsWrittenAt,
+  clock,
+}: StoreSources): ObserveStore {
   /** Since when a hold or a schedule has been without its JobQueue, by store and then by which it is. */
   const orphanedSince = new Map<string, Map<string, number>>();
 
@@ -77,6 +86,7 @@ export function createObserveStore({ jobStores, jobQueues, monitors, written, cl
       jobStore,
       monitor: observed,
       queues: jobQueues.byIndex(BY_STORE, key).length,
+      countsWrittenAt: storeCountsWrittenAt(key),
       ...(current ? orphansOf(key, jobStore, observed.view) : NO_ORPHANS),
     };
   };

@@ -44,5 +44,7 @@ export interface ObservedStore {
   /** JobQueues bound to it. */
   readonly queues: number;
   readonly orphans: readonly OrphanHold[];
+  /** When this process last wrote counts to the status, milliseconds of the wall clock; absent: not yet. */
+  readonly countsWrittenAt: number | undefined;
   readonly orphanSchedules: readonly OrphanSchedule[];
 }

@@ -12,12 +12,14 @@ import { storeStatusOf } from "./status.ts";
 export interface JobStoreReconciler {
   readonly observe: ObserveStore;
   readonly apply: Apply;
+  /** Told when counts were written, with the time. */
+  readonly onCountsWritten: (key: string, at: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Observe, decide, act, tell: brings one JobStore in line. */
-export function reconcileJobStores({ observe, apply, clock, log }: JobStoreReconciler): Reconcile {
+export function reconcileJobStores({ observe, apply, onCountsWritten, clock, log }: JobStoreReconciler): Reconcile {
   return async (key, { signal }) => {
     const before = observe(key);
     const plan = decideStore(before, clock.wall());
@@ -28,7 +30,10 @@ export function reconcileJobStores({ observe, apply, clock, log }: JobStoreRecon
 
     const after = outcome.changed ? observe(key) : before;
     if (!after.jobStore) return { kind: "done" };
-    const telling = await apply(tellStore(after.jobStore, storeStatusOf(after, clock.wall())), signal);
-    return conclude([outcome, telling], undefined);
+    const now = clock.wall();
+    const report = storeStatusOf(after, now);
+    const telling = await apply(tellStore(after.jobStore, report), signal);
+    if (report.differs && !telling.failure) onCountsWritten(key, now);
+    return conclude([outcome, telling], report.lookAgainMs);
   };
 }

@@ -4,7 +4,7 @@ import type { StoredJobStore } from "../kubernetes-objects.ts";
 import type { StoreReport } from "./status.ts";
 
 /** What to tell about a JobStore: its status where it differs, and an event for each transition. */
-export function tellStore(jobStore: StoredJobStore, { status, differs }: StoreReport): readonly Action[] {
+export function tellStore(jobStore: StoredJobStore, { status, differs, countsOnly }: StoreReport): readonly Action[] {
   if (!differs) return [];
   const { namespace, name, uid } = jobStore.metadata;
   const object = { kind: "JobStore", namespace, name, uid } satisfies ObjectIdentity;
@@ -14,7 +14,7 @@ export function tellStore(jobStore: StoredJobStore, { status, differs }: StoreRe
       kind: "JobStore",
       object,
       status,
-      countsOnly: false,
+      countsOnly,
       reason: "StatusDiffers",
       sentence: "The status is not what was observed.",
     },

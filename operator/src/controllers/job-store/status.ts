@@ -5,8 +5,10 @@ import { conditionsAfter, type Verdict } from "../conditions.ts";
 import { cut, STATUS_BOUNDS } from "../status-bounds.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
 import type { ObservedStore } from "./observed.ts";
+import { untilCountsMayBeWritten } from "../job-queue/status/backlog.ts";
 import { healthyVerdict } from "./status/healthy.ts";
 import { storePausedVerdict } from "./status/pause.ts";
+import { totalsOf, type Totals } from "./status/totals.ts";
 import type { StoreUp, StoreView } from "./store-view.ts";
 
 type Reachable = Extract<Verdict<"JobStore">, { type: "Reachable" }>;
@@ -18,24 +20,67 @@ type Stalled = Extract<Verdict<"JobStore">, { type: "Stalled" }>;
 export interface StoreReport {
   readonly status: JobStoreStatus;
   readonly differs: boolean;
+  /** Nothing but counts differs. */
+  readonly countsOnly: boolean;
+  /** Counts that are held back now may be written after this time. */
+  readonly lookAgainMs: number | undefined;
 }
 
 /** The next status of the observed JobStore. `now` in milliseconds since the epoch. */
-export function storeStatusOf({ jobStore, monitor, queues }: ObservedStore, now: number): StoreReport {
+export function storeStatusOf({ jobStore, monitor, queues, countsWrittenAt }: ObservedStore, now: number): StoreReport {
   if (!jobStore) throw new Error("an object that is gone has no status");
   const { status: before, metadata } = jobStore;
   const generation = metadata.generation;
   const view: StoreView = monitor?.generation === generation ? monitor.view : { is: "starting" };
   const schemaVersion = view.is === "up" && "version" in view.schema ? view.schema.version : before?.schemaVersion;
   const serverVersion = view.is === "up" ? cut(view.serverVersion, STATUS_BOUNDS.serverVersion) : before?.serverVersion;
-  const status: JobStoreStatus = {
+  const old = view.is === "up" && view.snapshot ? view.snapshot.oldSnapshots : (before?.oldSnapshots ?? []);
+  const base: JobStoreStatus = {
     observedGeneration: generation,
     ...(schemaVersion !== undefined && { schemaVersion }),
     ...(serverVersion !== undefined && { serverVersion }),
+    ...(view.is === "starting" ? {} : { primary: view.is === "up" || view.reason !== "NotPrimary" }),
     queues,
+    ...(old.length > 0 && {
+      oldSnapshots: old.map((one) => ({ ...one, holder: cut(one.holder, STATUS_BOUNDS.holder) })),
+    }),
     conditions: conditionsAfter(before?.conditions, verdictsOf(view, jobStore), { generation, now }),
   };
-  return { status, differs: canonical(status) !== canonical(before ?? {}) };
+  const shown: Totals = {
+    ...(before?.jobs && { jobs: before.jobs }),
+    ...(before?.workers && { workers: before.workers }),
+  };
+  const next = view.is === "up" && view.snapshot ? totalsOf(view.snapshot) : shown;
+  return withTotals(base, { before: before ?? {}, shown, next, countsWrittenAt }, now);
+}
+
+/** Adds the counts: new ones when the status is written anyway or they may be written now, else those that are shown. */
+function withTotals(
+  base: JobStoreStatus,
+  {
+    before,
+    shown,
+    next,
+    countsWrittenAt,
+  }: {
+    readonly before: JobStoreStatus;
+    readonly shown: Totals;
+    readonly next: Totals;
+    readonly countsWrittenAt: number | undefined;
+  },
+  now: number,
+): StoreReport {
+  const equal = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
+  const [withShown, withNext] = [
+    { ...base, ...shown },
+    { ...base, ...next },
+  ];
+  const quiet = { countsOnly: false, lookAgainMs: undefined };
+  if (!equal(withShown, before)) return { status: withNext, differs: true, ...quiet };
+  if (equal(shown, next)) return { status: withShown, differs: false, ...quiet };
+  const waitMs = untilCountsMayBeWritten(countsWrittenAt, now);
+  if (waitMs > 0) return { status: withShown, differs: false, countsOnly: false, lookAgainMs: waitMs };
+  return { status: withNext, differs: true, countsOnly: true, lookAgainMs: undefined };
 }
 
 function verdictsOf(view: StoreView, jobStore: StoredJobStore): readonly Verdict<"JobStore">[] {

@@ -37,8 +37,11 @@ export type PolicySeen = Required<QueuePolicy>;
 /** What the store keeps how long, and what sweeps do. */
 export type SettingsSeen = CurrentSettings;
 
-/** A schedule, without what moves by itself with every tick. */
-export type ScheduleSeen = Omit<Schedule, "nextAt" | "lastTick" | "lastOutcome" | "lastJobId" | "createdAt">;
+/** A schedule. */
+export type ScheduleSeen = Pick<
+  Schedule,
+  "name" | "queue" | "kind" | "payload" | "cron" | "timeZone" | "missedTicks" | "maxMissed" | "paused" | "owner"
+> & { readonly options: NonNullable<Schedule["options"]> };
 
 /** A worker that is not known to be gone. */
 export interface WorkerSeen {
@@ -69,6 +72,8 @@ export interface StoreSnapshot {
   readonly policies: ReadonlyMap<string, PolicySeen>;
   readonly schedules: readonly ScheduleSeen[];
   readonly settings: SettingsSeen;
+  /** Who has been holding old snapshots, the oldest first. Times are RFC 3339. */
+  readonly oldSnapshots: readonly { readonly holder: string; readonly since?: string }[];
 }
 
 /** Why a store cannot be reached; a reason of the condition Reachable. */

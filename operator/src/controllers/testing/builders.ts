@@ -22,6 +22,9 @@ export function someWorkers(more: Partial<JobQueueWorkers> = {}): JobQueueWorker
   return {
     slots: 10,
     drainTimeoutSeconds: 30,
+    minReadySeconds: 0,
+    progressDeadlineSeconds: 600,
+    strategy: { type: "RollingUpdate", maxSurge: "25%", maxUnavailable: 0 },
     template: { spec: { containers: [{ name: "worker", image: "registry.example/mailer:1" }] } },
     ...more,
   };
@@ -153,6 +156,7 @@ export function aSnapshot(some: Partial<StoreSnapshot> = {}): StoreSnapshot {
     policies: new Map(),
     schedules: [],
     settings: someSettings(),
+    oldSnapshots: [],
     ...some,
   };
 }

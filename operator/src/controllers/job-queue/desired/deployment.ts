@@ -2,7 +2,7 @@
  * The Deployment of a pool, as a function of the JobQueue and its JobStore. What the template leaves out follows the
  * `restricted` Pod Security Standard; what the operator sets (labels, environment, grace, identity) wins over it.
  */
-import { API_VERSION, type JobQueue, type JobStore } from "@jobqueue/crds";
+import { API_VERSION, type JobQueue, type JobQueueStrategy, type JobStore } from "@jobqueue/crds";
 import type { OwnerReference } from "../../../kube/index.ts";
 import { canonical } from "../../canonical.ts";
 import { APPLIED_HASH, labelsOf, selectorOf, shortHash, workersName } from "./names.ts";
@@ -22,6 +22,11 @@ export interface DesiredDeployment {
   readonly spec: { readonly replicas: number; readonly template: object; readonly [field: string]: unknown };
 }
 
+/** By default a new pod comes first and an old one goes when the new one is ready: an update never lowers their number. */
+function strategyOf({ type, maxSurge, maxUnavailable }: JobQueueStrategy): object {
+  return type === "Recreate" ? { type } : { type, rollingUpdate: { maxSurge, maxUnavailable } };
+}
+
 /** Makes it. The JobQueue must have `spec.workers`. How many pods there should be now: see `replicas.ts`. */
 export function desiredDeployment(
   queue: JobQueue,
@@ -29,12 +34,14 @@ export function desiredDeployment(
   replicas: number = queue.spec.replicas,
 ): DesiredDeployment {
   const labels = labelsOf(queue);
+  const { workers } = queue.spec;
+  if (!workers) throw new Error("a JobQueue without workers has no Deployment");
   const spec = {
     replicas,
     selector: { matchLabels: selectorOf(queue) },
-    // A new pod first, an old one goes when the new one is ready: an update never lowers the number of workers.
-    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },
-    progressDeadlineSeconds: 600,
+    strategy: strategyOf(workers.strategy),
+    minReadySeconds: workers.minReadySeconds,
+    progressDeadlineSeconds: workers.progressDeadlineSeconds,
     revisionHistoryLimit: 3,
     template: podTemplate(queue, store),
   };

@@ -1,3 +1,4 @@
+import type { JobQueueWorkers } from "@jobqueue/crds";
 import { CREDENTIAL_FILES as FILES_OF_THE_STORE } from "@jobqueue/store";
 import { describe, expect, it } from "vitest";
 import { aJobQueue, aJobStore, someWorkers } from "../../testing/builders.ts";
@@ -25,7 +26,7 @@ describe("the Deployment of a pool", () => {
         "kind": "Deployment",
         "metadata": {
           "annotations": {
-            "jobqueue.dev/applied-hash": "08311b821ab2e703",
+            "jobqueue.dev/applied-hash": "7c268ed5243bb5be",
           },
           "labels": {
             "app.kubernetes.io/component": "worker",
@@ -49,6 +50,7 @@ describe("the Deployment of a pool", () => {
           ],
         },
         "spec": {
+          "minReadySeconds": 0,
           "progressDeadlineSeconds": 600,
           "replicas": 2,
           "revisionHistoryLimit": 3,
@@ -293,6 +295,20 @@ describe("the Deployment of a pool", () => {
           { secret: { name: "own", items: [{ key: "tls.key", path: "tls.key" }] } },
         ],
       },
+    });
+  });
+
+  it("rolls out as the spec says", () => {
+    const of = (workers: Partial<JobQueueWorkers>) =>
+      desiredDeployment(aJobQueue({ workers: someWorkers(workers) }), aJobStore()).spec;
+    expect(of({ strategy: { type: "Recreate", maxSurge: "25%", maxUnavailable: 0 } })["strategy"]).toEqual({
+      type: "Recreate",
+    });
+    const strategy = { type: "RollingUpdate", maxSurge: 0, maxUnavailable: "50%" } as const;
+    expect(of({ strategy, minReadySeconds: 5, progressDeadlineSeconds: 60 })).toMatchObject({
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: "50%" } },
+      minReadySeconds: 5,
+      progressDeadlineSeconds: 60,
     });
   });
 

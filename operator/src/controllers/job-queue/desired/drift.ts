@@ -11,7 +11,7 @@ const MERGE_KEYS = ["mountPath", "containerPort", "topologyKey", "name", "uid"] 
 const QUANTITY = /\.(requests|limits)\.[^.]+$|\.(sizeLimit|divisor)$/;
 
 /** Fields that are not stored when they say what their absence says. */
-const ABSENT_WHEN_ZERO = /\.(readOnly|initialDelaySeconds)$/;
+const ABSENT_WHEN_ZERO = /\.(readOnly|initialDelaySeconds|minReadySeconds)$/;
 
 /** Path of the first thing in `wanted` that `live` does not have, or `undefined`. Both are plain JSON. */
 export function firstDifference(wanted: unknown, live: unknown, path = ""): string | undefined {
