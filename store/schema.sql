@@ -281,35 +281,11 @@ alter table jobs add constraint jobs_check1 CHECK (((state = 1) = (worker_id IS 
 
 alter table jobs add constraint jobs_check2 CHECK (((state = 1) OR ((NOT limited) AND (deadline IS NULL))));
 
-alter table jobs add constraint jobs_concurrency_key_check CHECK ((char_length(concurrency_key) <= 200));
-
-alter table jobs add constraint jobs_generation_check CHECK ((generation >= 1));
-
-alter table jobs add constraint jobs_kind_check CHECK (((octet_length(kind) >= 1) AND (octet_length(kind) <= 128)));
-
-alter table jobs add constraint jobs_last_error_check CHECK ((char_length(last_error) <= 8192));
-
-alter table jobs add constraint jobs_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000)));
-
-alter table jobs add constraint jobs_payload_check CHECK ((pg_column_size(payload) <= 1048640));
-
 alter table jobs add constraint jobs_pkey PRIMARY KEY (id);
-
-alter table jobs add constraint jobs_queue_check CHECK (((octet_length(queue) >= 1) AND (octet_length(queue) <= 63)));
-
-alter table jobs add constraint jobs_recoveries_check CHECK ((recoveries >= 0));
-
-alter table jobs add constraint jobs_result_ttl_seconds_check CHECK (((result_ttl_seconds >= 0) AND (result_ttl_seconds <= 315360000)));
 
 alter table jobs add constraint jobs_run_at_check CHECK (isfinite(run_at));
 
 alter table jobs add constraint jobs_state_check CHECK ((state = ANY (ARRAY[0, 1, 2, 3, 4])));
-
-alter table jobs add constraint jobs_tag_check CHECK (((char_length(tag) >= 1) AND (char_length(tag) <= 200)));
-
-alter table jobs add constraint jobs_timeout_ms_check CHECK (((timeout_ms >= 1) AND (timeout_ms <= 604800000)));
-
-alter table jobs add constraint jobs_unique_key_check CHECK (((char_length(unique_key) >= 1) AND (char_length(unique_key) <= 200)));
 
 alter table kept_keys add constraint kept_keys_pkey PRIMARY KEY (unique_key);
 
@@ -1597,7 +1573,10 @@ CREATE OR REPLACE FUNCTION enqueue_many(queues text[], kinds text[], payloads js
 AS $function$
 #variable_conflict use_column
 declare
-  v_count int := cardinality(enqueue_many.queues);
+  v_count int := cardinality(enqueue_many.payloads);
+  v_queues text[] := enqueue_many.queues;
+  v_kinds text[] := enqueue_many.kinds;
+  v_options jsonb[] := enqueue_many.options;
   v_ids bigint[];
   v_inserted bigint[];
   v_outcomes text[];
@@ -1605,15 +1584,18 @@ declare
   v_at int;
   v_id bigint;
 begin
-  if v_count is null or cardinality(enqueue_many.kinds) is distinct from v_count
-    or cardinality(enqueue_many.payloads) is distinct from v_count
-    or coalesce(cardinality(enqueue_many.options), v_count) <> v_count then
-    raise exception using errcode = '22023', message = 'queues, kinds, payloads and options must have one element per job';
+  if v_count is null or (cardinality(v_queues) in (1, v_count)) is not true or (cardinality(v_kinds) in (1, v_count)) is not true
+    or coalesce(cardinality(v_options), v_count) <> v_count then
+    raise exception using errcode = '22023', message = 'queues, kinds, payloads and options must have one element per job',
+      hint = 'a single queue, or a single kind, stands for all jobs';
   end if;
   if v_count = 0 then return; end if;
 
-  perform check_queue_name(n.name) from (select distinct q.name from unnest(enqueue_many.queues) q(name)) n;
-  perform check_kind(n.kind) from (select distinct k.kind from unnest(enqueue_many.kinds) k(kind)) n;
+  if cardinality(v_queues) > 1 then v_queues := array(select distinct q.name from unnest(v_queues) q(name)); end if;
+  if cardinality(v_kinds) > 1 then v_kinds := array(select distinct k.kind from unnest(v_kinds) k(kind)); end if;
+  if not exists (select from unnest(v_options) o(options) where o.options <> '{}') then v_options := null; end if;
+  perform check_queue_name(q.name) from unnest(v_queues) q(name);
+  perform check_kind(k.kind) from unnest(v_kinds) k(kind);
   -- The cast refuses what json accepts and nobody could read later: U+0000, half surrogate pairs, endless nesting.
   select p.at, octet_length(p.payload::text)::text from unnest(enqueue_many.payloads) with ordinality p(payload, at)
     where p.payload is null or octet_length(p.payload::text) > 1048576 or p.payload::jsonb is null limit 1 into v_at, v_bad;
@@ -1623,28 +1605,31 @@ begin
       hint = 'an empty payload is {}; put large data elsewhere and enqueue a reference to it';
   end if;
 
-  perform add_queues(array(select distinct q.name from unnest(enqueue_many.queues) q(name)));
+  perform add_queues(v_queues);
+  if v_options is not null or cardinality(v_queues) > 1 or cardinality(v_kinds) > 1 then
+    v_queues := case when cardinality(enqueue_many.queues) = v_count then enqueue_many.queues else array_fill(v_queues[1], array[v_count]) end;
+    v_kinds := case when cardinality(enqueue_many.kinds) = v_count then enqueue_many.kinds else array_fill(v_kinds[1], array[v_count]) end;
+  end if;
   v_ids := array(select nextval('jobs_id_seq') from generate_series(1, v_count));
-  v_inserted := insert_jobs(v_ids, enqueue_many.queues, enqueue_many.kinds, enqueue_many.payloads,
-    coalesce(enqueue_many.options, array_fill(null::jsonb, array[v_count])));
+  v_inserted := insert_jobs(v_ids, v_queues, v_kinds, enqueue_many.payloads, v_options);
 
   if cardinality(v_inserted) < v_count then
     v_outcomes := array(select case when u.id = any(v_inserted) then 'inserted' end
       from unnest(v_ids) with ordinality u(id, at) order by u.at);
     -- In the order of the keys again, because to replace is to lock.
-    for v_at in select n.at from unnest(v_outcomes, enqueue_many.options) with ordinality n(outcome, options, at)
+    for v_at in select n.at from unnest(v_outcomes, v_options) with ordinality n(outcome, options, at)
         where n.outcome is null order by (n.options ->> 'unique_key') collate "C", n.at loop
-      select f.id, f.outcome from insert_or_find(v_ids[v_at], enqueue_many.queues[v_at], enqueue_many.kinds[v_at],
-        enqueue_many.payloads[v_at], enqueue_many.options[v_at]) f into v_id, v_bad;
+      select f.id, f.outcome from insert_or_find(v_ids[v_at], v_queues[v_at], v_kinds[v_at],
+        enqueue_many.payloads[v_at], v_options[v_at]) f into v_id, v_bad;
       v_ids[v_at] := v_id;
       v_outcomes[v_at] := v_bad;
     end loop;
   end if;
 
-  if enqueue_many.options is not null then
+  if v_options is not null then
     -- A key that stays taken after its job ended. Looked at only now: an insert that met the key waited for the end.
     if exists (select from kept_keys) then
-      for v_at, v_id in select n.at, k.job_id from unnest(v_ids, enqueue_many.options) with ordinality n(id, options, at)
+      for v_at, v_id in select n.at, k.job_id from unnest(v_ids, v_options) with ordinality n(id, options, at)
           join kept_keys k on k.unique_key = n.options ->> 'unique_key' and k.until > clock_timestamp() and k.job_id <> n.id loop
         v_outcomes := coalesce(v_outcomes, array_fill('inserted'::text, array[v_count]));
         if v_outcomes[v_at] = 'inserted' then delete from jobs j where j.id = v_ids[v_at]; end if;
@@ -1652,13 +1637,17 @@ begin
         v_outcomes[v_at] := 'duplicate';
       end loop;
     end if;
-    if exists (select from unnest(enqueue_many.options) o(options) where o.options ? 'depends_on') then
-      perform defer_jobs(array_agg(n.id), array_agg(n.options)) from unnest(v_ids, enqueue_many.options, v_outcomes) n(id, options, outcome)
+    if exists (select from unnest(v_options) o(options) where o.options ? 'depends_on') then
+      perform defer_jobs(array_agg(n.id), array_agg(n.options)) from unnest(v_ids, v_options, v_outcomes) n(id, options, outcome)
         where coalesce(n.outcome, 'inserted') <> 'duplicate';
     end if;
     perform pg_notify(hint_channel(), n.queue) from (
-      select distinct q.queue from unnest(enqueue_many.queues, enqueue_many.options) q(queue, options)
+      select distinct q.queue from unnest(v_queues, v_options) q(queue, options)
       where q.options -> 'notify' = 'true') n;
+  end if;
+  if v_outcomes is null then
+    return query select u.id, 'inserted' from unnest(v_ids) u(id);
+    return;
   end if;
   return query select u.id, coalesce(u.outcome, 'inserted')
     from unnest(v_ids, v_outcomes) with ordinality u(id, outcome, at) order by u.at;
@@ -1984,7 +1973,19 @@ AS $function$
 declare
   v_now timestamptz := clock_timestamp();
   v_inserted bigint[];
+  v_first record;
 begin
+  -- Many jobs that differ in nothing but their payload: what comes from their queue is read once.
+  if insert_jobs.options is null and cardinality(insert_jobs.queues) = 1 and cardinality(insert_jobs.kinds) = 1 then
+    select n.* from new_jobs(insert_jobs.ids[1:1], insert_jobs.queues, insert_jobs.kinds, insert_jobs.payloads[1:1], null, v_now) n into v_first;
+    insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
+      concurrency_key)
+    overriding system value
+    select n.id, v_first.queue, v_first.kind, n.payload, v_first.state, v_now, v_now, v_first.priority, v_first.max_attempts,
+      v_first.timeout_ms, v_first.result_ttl_seconds, v_first.concurrency_key
+    from unnest(insert_jobs.ids, insert_jobs.payloads) n(id, payload);
+    return insert_jobs.ids;
+  end if;
   -- Where no job has a key there can be no conflict, and an insert that is ready for one writes each row in two steps.
   if not exists (select from unnest(insert_jobs.options) o(options) where o.options ? 'unique_key') then
     insert into jobs (id, queue, kind, payload, state, run_at, created_at, priority, max_attempts, timeout_ms, result_ttl_seconds,
@@ -3791,7 +3792,7 @@ comment on function enqueue(queue text, kind text, payload json, options jsonb) 
 
 comment on function enqueue_finalisers(ended jsonb, state integer) is 'Internal. The jobs that are to run because these ended.';
 
-comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
+comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. One queue, or one kind, stands for all jobs. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
 
 comment on function ensure_queue(queue text) is 'Makes a queue known before its first job. Returns whether it was new.';
 
@@ -3817,7 +3818,7 @@ comment on function hold(queue text, name text, reason text, actor text, source 
 
 comment on function hold_lock(queue text) is 'Internal. Key of the advisory lock that claims share and hold takes alone; * has one too. Only called with the search_path pinned.';
 
-comment on function insert_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[]) is 'Internal. Inserts jobs that were checked; returns the ids of those whose unique key was free.';
+comment on function insert_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[]) is 'Internal. Inserts jobs that were checked; returns the ids of those whose unique key was free. Without options the one queue and the one kind may stand for all.';
 
 comment on function insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb) is 'Internal. A job whose unique key was taken a moment ago: the live job that has it, replaced when that was asked for and it does not run.';
 

@@ -110,6 +110,8 @@ create index leases_worker on leases (worker_id);
 comment on table leases is
   'Which jobs each claim took: how recovery finds the jobs of a worker without an index that every claim and every finish would pay. A row may outlive its leases; (id, token) in jobs decides.';
 
+-- Checks are evaluated by every insert, claim and failure, so only what the fence and the index conditions stand on is
+-- checked here; names, bounds and sizes by the functions that write them.
 create table jobs (
   id bigint generated always as identity primary key,
   run_at timestamptz not null default clock_timestamp() check (isfinite(run_at)),
@@ -119,28 +121,27 @@ create table jobs (
   lease_token bigint,
   last_lease_token bigint,
   worker_id bigint,
-  timeout_ms int check (timeout_ms between 1 and 604800000),
-  result_ttl_seconds int check (result_ttl_seconds between 0 and 315360000),
+  timeout_ms int,
+  result_ttl_seconds int,
   state smallint not null default 0 check (state in (0, 1, 2, 3, 4)),
   priority smallint not null default 0,
   attempt smallint not null default 0 check (attempt >= 0),
-  max_attempts smallint not null default 5 check (max_attempts between 1 and 1000),
-  recoveries smallint not null default 0 check (recoveries >= 0),
-  generation smallint not null default 1 check (generation >= 1),
+  max_attempts smallint not null default 5,
+  recoveries smallint not null default 0,
+  generation smallint not null default 1,
   limited boolean not null default false,
-  queue text collate "C" not null check (octet_length(queue) between 1 and 63),
-  kind text not null check (octet_length(kind) between 1 and 128),
-  concurrency_key text collate "C" check (char_length(concurrency_key) <= 200),
-  unique_key text collate "C" check (char_length(unique_key) between 1 and 200),
-  tag text check (char_length(tag) between 1 and 200),
+  queue text collate "C" not null,
+  kind text not null,
+  concurrency_key text collate "C",
+  unique_key text collate "C",
+  tag text,
   labels jsonb,
   options jsonb,
-  -- What is stored, compressed or not: looking at the text itself would fetch large payloads on every update.
-  payload json not null check (pg_column_size(payload) <= 1048640),
+  payload json not null,
   progress jsonb,
   process jsonb,
   exit_code int,
-  last_error text check (char_length(last_error) <= 8192),
+  last_error text,
   errors jsonb,
   last_recovery jsonb,
   -- With this, (id, lease_token) alone is the fence: no statement needs to look at the state as well.

@@ -245,6 +245,36 @@ forEachPostgres(({ adminUrl }) => {
     });
   });
 
+  it("one queue and one kind stand for all jobs, with or without options; a batch may be empty", async () => {
+    const rows = async (sql: string) => {
+      const jobs = await store.database.query<{ id: string }>(`select id from jobqueue.enqueue_many(${sql})`);
+      return store.database.query(
+        "select queue, kind, payload, priority from jobqueue.jobs where id = any($1) order by array_position($1, id)",
+        [jobs.map(({ id }) => id)],
+      );
+    };
+    await store.database.query("insert into jobqueue.queues (name, max_attempts) values ('one', 9)");
+    expect(await rows(`'{one}', '{k}', array['1', '2']::json[]`)).toMatchObject([
+      { queue: "one", kind: "k", payload: 1, priority: 0 },
+      { queue: "one", kind: "k", payload: 2, priority: 0 },
+    ]);
+    expect(await rows(`'{one}', '{k,l}', array['1', '2']::json[]`)).toMatchObject([{ kind: "k" }, { kind: "l" }]);
+    expect(await rows(`'{one,two}', '{k}', array['1', '2']::json[]`)).toMatchObject([
+      { queue: "one" },
+      { queue: "two" },
+    ]);
+    expect(
+      await rows(`'{one}', '{k}', array['1', '2']::json[], array[null, '{"priority": 3}']::jsonb[]`),
+    ).toMatchObject([
+      { queue: "one", priority: 0 },
+      { queue: "one", priority: 3 },
+    ]);
+    expect(await rows(`'{one}', '{k}', '{}'`)).toEqual([]);
+    expect(await store.database.query("select distinct max_attempts from jobqueue.jobs where queue = 'one'")).toEqual([
+      { max_attempts: 9 },
+    ]);
+  });
+
   it("a payload of the largest size comes back as it was", async () => {
     const payload = `${"é".repeat(524_286)}xx`;
     const { id } = await enqueue(store.database, { queue: "large", kind: "k", payload });

@@ -11,15 +11,42 @@ export const MAX_JSON_DEPTH = 100;
  * null, and U+0000 and lone surrogates are refused by Postgres in words that name no field.
  */
 export function toJsonText(value: unknown, what: string): string {
-  check(value, what, 0, new Set());
+  if (!isPlain(value, 0)) check(value, what, 0, new Set());
   const text = JSON.stringify(value);
-  const bytes = Buffer.byteLength(text);
+  // A character has at most three bytes.
+  const bytes = text.length > MAX_JSON_BYTES / 3 ? Buffer.byteLength(text) : 0;
   if (bytes > MAX_JSON_BYTES) {
     throw invalidInput(
       `${what} has ${bytes} bytes as JSON; at most ${MAX_JSON_BYTES} are stored. Put the data elsewhere and enqueue a reference to it`,
     );
   }
   return text;
+}
+
+/**
+ * Whether a value surely passes `check`, which names what is wrong and pays for it: it keeps the path and the ancestors of
+ * every value. Here a cycle just gets too deep.
+ */
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value === "string") return !value.includes("\u0000") && value.isWellFormed();
+  if (typeof value === "number") {
+    return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+  }
+  if (typeof value === "object" && value !== null) return depth < MAX_JSON_DEPTH && isPlainObject(value, depth);
+  return value === null || typeof value === "boolean";
+}
+
+function isPlainObject(value: object, depth: number): boolean {
+  if ("toJSON" in value) return false;
+  if (Array.isArray(value)) {
+    for (const element of value) if (!isPlain(element, depth + 1)) return false;
+    return true;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const [key, element] of Object.entries(value)) {
+    if (!isPlain(key, depth) || (element !== undefined && !isPlain(element, depth + 1))) return false;
+  }
+  return true;
 }
 
 function check(value: unknown, path: string, depth: number, ancestors: Set<object>): void {
