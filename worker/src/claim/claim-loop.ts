@@ -1,4 +1,12 @@
-import { claimBatch, type ClaimedBatch, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
+import {
+  claimBatch,
+  type ClaimedBatch,
+  type ClaimedJob,
+  type DueWork,
+  dueWork,
+  type Session,
+  StoreError,
+} from "@jobqueue/store";
 import { backoffMs } from "../backoff.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Finisher } from "../finish/finisher.ts";
@@ -15,15 +23,18 @@ import { claimSize, MAX_CLAIM } from "./claim-size.ts";
 import { FinishRate } from "./finish-rate.ts";
 import type { BufferedJob } from "./job-buffer.ts";
 import { LeaseLedger } from "./lease-ledger.ts";
+import { POLL_MS, pollWaitMs } from "./poll-wait.ts";
 import { QueueOutlooks } from "./unknown-kinds.ts";
 import type { UnstartedJobs } from "./unstarted-jobs.ts";
 
 /**
  * The loop that claims jobs: one claim under way at a time, for the free slots and a bounded prefetch.
  *
- * It claims at once when there may be work (a hint, a full claim before) and there is room; otherwise it polls, at most a
- * second apart and with jitter. Hints are forgeable and get lost, so they only ever shorten a wait. It never ends because
- * of an error of the store; it waits longer after each.
+ * It claims at once when there may be work (a hint, a full claim before) and there is room. Otherwise it polls: without
+ * hints it claims, at most a second apart and with jitter; while hints are heard it asks when there is work instead, less
+ * and less often, and claims when the store says so, which an idle worker also learns with its heartbeats. Hints are
+ * forgeable and get lost: a forged one costs a claim, a lost one the time to the next poll. It never ends because of an
+ * error of the store; it waits longer after each.
  */
 export interface ClaimLoopParts {
   readonly session: Session;
@@ -42,12 +53,16 @@ export interface ClaimLoopParts {
   readonly trouble: StoreTrouble;
   /** How long the store may go on with a claim whose answer the worker gave up, milliseconds. */
   readonly claimTimeoutMs: number;
+  /** Longest time between two polls while hints are heard, milliseconds. */
+  readonly longestPollMs: number;
+  /** The store answered what there is to do; the loop itself is told with `due`. */
+  readonly onDue: (due: DueWork) => void;
   /** The loop threw, which is a defect of ours: the process must not go on without it. */
   readonly onDefect: (error: unknown) => void;
 }
 
-/** Longest wait between two claims of a worker that has room, milliseconds. */
-const POLL_MS = 1_000;
+/** Workers that wait for the same instant spread over this time, milliseconds. */
+const DUE_SPREAD_MS = 200;
 
 const CLAIM_RETRY = { baseMs: 100, maxMs: 5_000 } as const;
 
@@ -74,6 +89,10 @@ export class ClaimLoop implements Service {
   /** The last claim brought jobs: when they are over a limit of their queue may let others in, and nothing else says so. */
   #mayHaveRoomLater = false;
   #nextPollMs = 0;
+  #hearing = false;
+  #quietAnswers = 0;
+  /** When a job may be claimed, as far as the store knew when it was last asked. */
+  #dueMs = Number.POSITIVE_INFINITY;
   #notBeforeMs = 0;
   #failures = 0;
   #wakeUp: (() => void) | undefined;
@@ -102,6 +121,30 @@ export class ClaimLoop implements Service {
   hint(): void {
     this.#mayHaveWork = true;
     this.#parts.unstarted.suspectHold();
+    this.#wake();
+  }
+
+  /** Hints are heard from now on, or are not. Either may have been so for a while: looks at once. */
+  hearing(hearing: boolean): void {
+    this.#hearing = hearing;
+    this.hint();
+  }
+
+  /** The store said what there is to do, and will be asked again after `nextMs` milliseconds or sooner. */
+  due({ workInMs }: DueWork, nextMs = 0): void {
+    const nowMs = monotonicMs();
+    this.#parts.shared.set("lastClaim", nowMs);
+    if (!this.#hearing) return;
+    if (workInMs === 0) {
+      this.#quietAnswers = 0;
+      this.#mayHaveWork = true;
+    } else {
+      this.#dueMs =
+        workInMs === undefined ? Number.POSITIVE_INFINITY : nowMs + workInMs + Math.random() * DUE_SPREAD_MS;
+      this.#quietAnswers++;
+      // The first answer after a claim may be older than what a hint brought that claim about: it is asked again soon.
+      this.#nextPollMs = nowMs + Math.max(this.#quietAnswers > 1 ? nextMs : 0, this.#pollWaitMs());
+    }
     this.#wake();
   }
 
@@ -139,15 +182,48 @@ export class ClaimLoop implements Service {
     const held = lease.held;
     if (held === undefined) return POLL_MS;
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
-    if (!this.#mayHaveWork && nowMs < this.#nextPollMs) return this.#nextPollMs - nowMs;
+    if (nowMs >= this.#dueMs) this.#mayHaveWork = true;
+    if (!this.#mayHaveWork && nowMs < this.#nextPollMs) return Math.min(this.#nextPollMs, this.#dueMs) - nowMs;
     const wanted = this.#claimSize(nowMs);
     if (wanted === 0) return POLL_MS;
     const awake = this.#outlooks.awake(queues, nowMs);
     if (awake.length === 0) return POLL_MS / 4;
+    if (!this.#mayHaveWork && this.#hearing) {
+      await this.#ask(held);
+      return 0;
+    }
     this.#mayHaveWork = false;
-    this.#nextPollMs = nowMs + POLL_MS * (0.5 + 0.5 * Math.random());
+    this.#quietAnswers = 0;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#nextPollMs = nowMs + this.#pollWaitMs();
     await this.#claim(held, awake, wanted);
     return 0;
+  }
+
+  /** Asks the store when there is work, which is cheaper than to claim, and tells everybody whom it concerns. */
+  async #ask(held: HeldLease): Promise<void> {
+    const { session, trouble, onDue } = this.#parts;
+    try {
+      const due = await dueWork(session, held.workerId);
+      this.#failures = 0;
+      trouble.worked("due work");
+      this.due(due);
+      onDue(due);
+    } catch (error) {
+      trouble.failed("due work", error);
+      this.#retryLater();
+    }
+  }
+
+  #retryLater(): void {
+    this.#failures++;
+    this.#mayHaveWork = true;
+    this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
+  }
+
+  #pollWaitMs(): number {
+    const longestMs = this.#parts.longestPollMs;
+    return pollWaitMs({ hearing: this.#hearing, quietAnswers: this.#quietAnswers, longestMs }, Math.random());
   }
 
   #claimSize(nowMs: number): number {
@@ -191,9 +267,7 @@ export class ClaimLoop implements Service {
       }
       trouble.failed("claim", error);
       this.#ledger.failed(error, monotonicMs());
-      this.#failures++;
-      this.#mayHaveWork = true;
-      this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
+      this.#retryLater();
       return;
     }
     const answeredAtMs = monotonicMs();
@@ -264,7 +338,8 @@ export class ClaimLoop implements Service {
   }
 
   async #sleep(waitMs: number): Promise<void> {
-    const dueMs = Math.min(waitMs, this.#parts.unstarted.tendDueMs - monotonicMs());
+    // Turns at least once a second, so that the watchdog sees that it does.
+    const dueMs = Math.min(waitMs, POLL_MS, this.#parts.unstarted.tendDueMs - monotonicMs());
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(1, dueMs));
       this.#wakeUp = () => {

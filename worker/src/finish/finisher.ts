@@ -53,6 +53,7 @@ const RETRY = { baseMs: 50, maxMs: 2_000 } as const;
 export class Finisher {
   readonly #parts: FinisherParts;
   readonly #abandoned = new AbortController();
+  #leaving = false;
   #waiting: Finished[] = [];
   #inFlight = 0;
   #flushing: Promise<void> | undefined;
@@ -75,6 +76,11 @@ export class Finisher {
   /** Gives jobs back that were not started. */
   giveBack(jobs: readonly ClaimedJob[]): void {
     for (const job of jobs) this.add({ job, outcome: { action: "return" } });
+  }
+
+  /** The worker drains: from now on others are told of what it gives back, since it will not claim that again itself. */
+  leave(): void {
+    this.#leaving = true;
   }
 
   /** Resolves when everything taken so far was acknowledged or dropped. */
@@ -187,7 +193,7 @@ export class Finisher {
   }
 
   #heard(action: Action, batch: readonly Finished[], lost: ReadonlySet<string>): void {
-    const { log } = this.#parts;
+    const { log, session } = this.#parts;
     this.#count(
       batch.filter(({ job }) => !lost.has(job.id)),
       ACKNOWLEDGED[action],
@@ -200,6 +206,7 @@ export class Finisher {
       // What a handler says may quote its payload: it is kept with the job, and in the log only for who asks for it.
       log.debug({ jobId, error: outcome.error.slice(0, 1_000) }, "error of the failed attempt");
     }
+    if (this.#leaving && action === "return") session.noteEnqueued?.([...new Set(batch.map(({ job }) => job.queue))]);
     if (lost.size > 0) {
       this.#lost(
         batch.filter(({ job }) => lost.has(job.id)),
