@@ -1080,8 +1080,8 @@ begin
   end if;
 end $function$;
 
-CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[])
- RETURNS TABLE(id bigint, queue text, kind text, payload json, attempt integer, lease_token bigint, timeout_ms integer, priority integer, run_at timestamp with time zone, max_attempts integer, tag text, labels jsonb, generation integer, options jsonb, concurrency_key text)
+CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[], last_chances boolean DEFAULT true)
+ RETURNS TABLE(id bigint, queue text, kind text, payload json, attempt integer, lease_token bigint, timeout_ms integer, priority integer, run_at timestamp with time zone, max_attempts integer, tag text, labels jsonb, generation integer, options jsonb, concurrency_key text, last_chance boolean)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -1093,7 +1093,8 @@ AS $function$
 declare
   v_c record;
 begin
-  select * from prepare_claim(claim.worker, claim.queues, claim.max, claim.slots, claim.held_tokens, claim.done_tokens) into v_c;
+  select * from prepare_claim(claim.worker, claim.queues, claim.max, claim.slots, claim.held_tokens, claim.done_tokens,
+    claim.last_chances) into v_c;
   if v_c.token is null then return; end if;
   return query
   with claimed as (
@@ -1107,20 +1108,22 @@ begin
           and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim.floor_queue then claim.floor_priority::smallint end, '-32768'::smallint),
             coalesce(case when q.name = claim.floor_queue then claim.floor_run_at end, '-infinity'::timestamptz),
             coalesce(case when q.name = claim.floor_queue then claim.floor_id end, 0::bigint))
+          and (x.recoveries = 0 or claim.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
       limit claim.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
-      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key,
+      case when j.recoveries = 0 then false else is_last_chance(j.queue, j.recoveries) end as last_chance),
   lease as (
     insert into leases (token, worker_id, claimed_at, ids)
     select v_c.token, claim.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
   -- Rows come back in the order of the heap; a worker wants the order of the claim.
   select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
-    c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, '')
+    c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, ''), c.last_chance
   from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id;
 end $function$;
 
-CREATE OR REPLACE FUNCTION claim_batch(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[])
+CREATE OR REPLACE FUNCTION claim_batch(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[], last_chances boolean DEFAULT true)
  RETURNS TABLE(lease_token bigint, ids text, in_queues text, kinds text, run_ats text, payloads text, extras text)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1134,7 +1137,7 @@ declare
   v_c record;
 begin
   select * from prepare_claim(claim_batch.worker, claim_batch.queues, claim_batch.max, claim_batch.slots, claim_batch.held_tokens,
-    claim_batch.done_tokens) into v_c;
+    claim_batch.done_tokens, claim_batch.last_chances) into v_c;
   if v_c.token is null then return; end if;
   return query
   with claimed as (
@@ -1148,20 +1151,22 @@ begin
           and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
             coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
             coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_id end, 0::bigint))
+          and (x.recoveries = 0 or claim_batch.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
       limit claim_batch.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
-      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key,
+      case when j.recoveries = 0 then false else is_last_chance(j.queue, j.recoveries) end as last_chance),
   lease as (
     insert into leases (token, worker_id, claimed_at, ids)
     select v_c.token, claim_batch.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
   select v_c.token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
     string_agg((date_part('epoch', o.run_at) * 1000000)::bigint::text, ','), '[' || string_agg(o.payload::text, ',') || ']',
     '[' || string_agg(case when o.attempt = 1 and o.max_attempts = 5 and o.timeout_ms is null and o.priority = 0 and o.tag is null
-        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 then 'null'
+        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 and not o.last_chance then 'null'
       else jsonb_strip_nulls(jsonb_build_object('attempt', o.attempt, 'max_attempts', o.max_attempts, 'timeout_ms', o.timeout_ms,
         'priority', o.priority, 'tag', o.tag, 'labels', o.labels, 'options', o.options, 'generation', o.generation,
-        'concurrency_key', nullif(o.concurrency_key, '')))::text end, ',') || ']'
+        'concurrency_key', nullif(o.concurrency_key, ''), 'last_chance', nullif(o.last_chance, false)))::text end, ',') || ']'
   from (select * from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id) o
   having count(*) > 0;
 end $function$;
@@ -2027,6 +2032,14 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION is_last_chance(queue text, recoveries integer)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select is_last_chance.recoveries + 1 >= coalesce((select q.max_recoveries from queues q where q.name = is_last_chance.queue), 3)
+$function$;
+
 CREATE OR REPLACE FUNCTION keep_keys(ended jsonb)
  RETURNS void
  LANGUAGE sql
@@ -2256,7 +2269,7 @@ begin
   return true;
 end $function$;
 
-CREATE OR REPLACE FUNCTION pick_in_turns(queue text, room integer, per_key integer, from_key text)
+CREATE OR REPLACE FUNCTION pick_in_turns(queue text, room integer, per_key integer, from_key text, last_chances boolean)
  RETURNS TABLE(rows tid[], last_key text)
  LANGUAGE plpgsql
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -2323,6 +2336,7 @@ begin
       from unnest(v_keys, v_rooms) with ordinality k(key, room, at) cross join lateral (
         select x.id, x.priority, x.run_at from jobs x
         where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key = k.key
+          and (x.recoveries = 0 or pick_in_turns.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit least(k.room, v_quota)) c
       order by round, k.at limit pick_in_turns.room)
     select array_agg(c.id), coalesce((array_agg(c.key order by c.round desc, c.at desc))[1], last_key) from candidate c into v_ids, last_key;
@@ -2333,7 +2347,7 @@ begin
   return next;
 end $function$;
 
-CREATE OR REPLACE FUNCTION pick_jobs(queues text[], limited text[], max integer, slots integer)
+CREATE OR REPLACE FUNCTION pick_jobs(queues text[], limited text[], max integer, slots integer, last_chances boolean)
  RETURNS tid[]
  LANGUAGE plpgsql
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -2357,9 +2371,10 @@ begin
         perform from (select from queue_limits l where l.queue = any(pick_jobs.limited) order by l.queue for update) l;
         v_locked := true;
       end if;
-      v_more := pick_limited(v_queue, least(v_left, pick_jobs.slots));
+      v_more := pick_limited(v_queue, least(v_left, pick_jobs.slots), pick_jobs.last_chances);
     else
       v_more := array(select x.ctid from jobs x where x.queue = v_queue and x.state = 0
+          and (x.recoveries = 0 or pick_jobs.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit v_left for update skip locked);
     end if;
     v_rows := v_rows || v_more;
@@ -2368,7 +2383,7 @@ begin
   return v_rows;
 end $function$;
 
-CREATE OR REPLACE FUNCTION pick_limited(queue text, max integer)
+CREATE OR REPLACE FUNCTION pick_limited(queue text, max integer, last_chances boolean)
  RETURNS tid[]
  LANGUAGE plpgsql
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -2399,10 +2414,12 @@ begin
   if v_room <= 0 then return '{}'; end if;
 
   if v_limit.fair or v_limit.max_running_per_key is not null then
-    select p.rows, p.last_key from pick_in_turns(pick_limited.queue, v_room, v_limit.max_running_per_key, v_limit.last_key) p
+    select p.rows, p.last_key from pick_in_turns(pick_limited.queue, v_room, v_limit.max_running_per_key, v_limit.last_key,
+        pick_limited.last_chances) p
       into v_rows, v_last_key;
   else
     v_rows := array(select x.ctid from jobs x where x.queue = pick_limited.queue and x.state = 0
+        and (x.recoveries = 0 or pick_limited.last_chances or not is_last_chance(x.queue, x.recoveries))
       order by x.priority, x.run_at, x.id limit v_room for update skip locked);
   end if;
   if (v_limit.rate_count is not null and v_rows <> '{}') or v_last_key is distinct from v_limit.last_key then
@@ -2413,7 +2430,7 @@ begin
   return v_rows;
 end $function$;
 
-CREATE OR REPLACE FUNCTION prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint)
+CREATE OR REPLACE FUNCTION prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], last_chances boolean, OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -2437,7 +2454,7 @@ begin
     select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= at order by d.run_at limit 1000 for update skip locked));
   select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(open_queues) into limited;
   if limited is not null then
-    rows := pick_jobs(open_queues, limited, prepare_claim.max, coalesce(prepare_claim.slots, prepare_claim.max));
+    rows := pick_jobs(open_queues, limited, prepare_claim.max, coalesce(prepare_claim.slots, prepare_claim.max), prepare_claim.last_chances);
   end if;
   token := nextval('lease_tokens');
 end $function$;
@@ -3709,9 +3726,9 @@ comment on function check_word(value jsonb, words text[], what text) is 'Interna
 
 comment on function check_words(actor text, reason text) is 'Internal. Raises 22023 unless an act says who and why.';
 
-comment on function claim(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[]) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
+comment on function claim(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[], last_chances boolean) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. last_chance: one more lost worker makes this job dead as poison. A job that kills its worker takes along what runs beside it and what waits there, so run such a job alone: with nothing else of yours claimed, until its end is acknowledged. last_chances false: leave such jobs for now, because you have others on hand. A worker that claims and runs one job at a time has nothing to do. Never true of a job that lost no worker, whatever max_recoveries is. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
 
-comment on function claim_batch(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[]) is 'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others.';
+comment on function claim_batch(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[], last_chances boolean) is 'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others; last_chance stands there only where it is true.';
 
 comment on function claimable_queues(worker bigint, queues text[]) is 'Internal. Locks the queues against holds until the transaction ends, and returns those that are not held, in their order.';
 
@@ -3773,6 +3790,8 @@ comment on function insert_jobs(ids bigint[], queues text[], kinds text[], paylo
 
 comment on function insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb) is 'Internal. A job whose unique key was taken a moment ago: the live job that has it, replaced when that was asked for and it does not run.';
 
+comment on function is_last_chance(queue text, recoveries integer) is 'Internal. Whether one more lost worker makes a job dead as poison. Asked only of jobs that have lost one: most never do, and pay nothing. Only called with the search_path pinned.';
+
 comment on function keep_keys(ended jsonb) is 'Internal. Unique keys that stay taken for a while after these jobs.';
 
 comment on function lock_waiting(ids bigint[]) is 'Internal. Locks jobs, but waits for no long transaction: returns those it got.';
@@ -3793,13 +3812,13 @@ comment on function notify_queue(queue text) is 'Hints to listening workers that
 
 comment on function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone) is 'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
 
-comment on function pick_in_turns(queue text, room integer, per_key integer, from_key text) is 'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
+comment on function pick_in_turns(queue text, room integer, per_key integer, from_key text, last_chances boolean) is 'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
 
-comment on function pick_jobs(queues text[], limited text[], max integer, slots integer) is 'Internal. The rows a claim takes when some of its queues have limits, locked.';
+comment on function pick_jobs(queues text[], limited text[], max integer, slots integer, last_chances boolean) is 'Internal. The rows a claim takes when some of its queues have limits, locked.';
 
-comment on function pick_limited(queue text, max integer) is 'Internal. The rows a claim takes of one queue with limits; the caller has locked its row of queue_limits.';
+comment on function pick_limited(queue text, max integer, last_chances boolean) is 'Internal. The rows a claim takes of one queue with limits; the caller has locked its row of queue_limits.';
 
-comment on function prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint) is 'Internal. What claims do before they take anything: the queues that are open to them, those with limits, the rows to take when there are any, and a new lease token. No token: there is nothing to take.';
+comment on function prepare_claim(worker bigint, queues text[], max integer, slots integer, held_tokens bigint[], done_tokens bigint[], last_chances boolean, OUT at timestamp with time zone, OUT open_queues text[], OUT limited text[], OUT rows tid[], OUT token bigint) is 'Internal. What claims do before they take anything: the queues that are open to them, those with limits, the rows to take when there are any, and a new lease token. No token: there is nothing to take.';
 
 comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
 

@@ -78,7 +78,14 @@ end $$;
 comment on function clear_leases(bigint, bigint[], bigint[]) is
   'Internal. Forgets the claims of a worker that are over, and returns the jobs of those it never heard of.';
 
-create function prepare_claim(worker bigint, queues text[], max int, slots int, held_tokens bigint[], done_tokens bigint[],
+create function is_last_chance(queue text, recoveries int) returns boolean
+language sql stable as $$
+  select is_last_chance.recoveries + 1 >= coalesce((select q.max_recoveries from queues q where q.name = is_last_chance.queue), 3)
+$$;
+comment on function is_last_chance(text, int) is
+  'Internal. Whether one more lost worker makes a job dead as poison. Asked only of jobs that have lost one: most never do, and pay nothing. Only called with the search_path pinned.';
+
+create function prepare_claim(worker bigint, queues text[], max int, slots int, held_tokens bigint[], done_tokens bigint[], last_chances boolean,
   out at timestamptz, out open_queues text[], out limited text[], out rows tid[], out token bigint)
 language plpgsql volatile set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -98,25 +105,26 @@ begin
     select d.ctid from jobs d where d.state in (2, 3) and d.run_at <= at order by d.run_at limit 1000 for update skip locked));
   select array_agg(l.queue order by l.queue) from queue_limits l where l.queue = any(open_queues) into limited;
   if limited is not null then
-    rows := pick_jobs(open_queues, limited, prepare_claim.max, coalesce(prepare_claim.slots, prepare_claim.max));
+    rows := pick_jobs(open_queues, limited, prepare_claim.max, coalesce(prepare_claim.slots, prepare_claim.max), prepare_claim.last_chances);
   end if;
   token := nextval('lease_tokens');
 end $$;
-comment on function prepare_claim(bigint, text[], int, int, bigint[], bigint[]) is
+comment on function prepare_claim(bigint, text[], int, int, bigint[], bigint[], boolean) is
   'Internal. What claims do before they take anything: the queues that are open to them, those with limits, the rows to take when there are any, and a new lease token. No token: there is nothing to take.';
 
 create function claim(worker bigint, queues text[], max int, slots int default null, floor_queue text default null,
   floor_priority int default null, floor_run_at timestamptz default null, floor_id bigint default null,
-  held_tokens bigint[] default null, done_tokens bigint[] default null)
+  held_tokens bigint[] default null, done_tokens bigint[] default null, last_chances boolean default true)
 returns table (id bigint, queue text, kind text, payload json, attempt int, lease_token bigint, timeout_ms int, priority int,
-  run_at timestamptz, max_attempts int, tag text, labels jsonb, generation int, options jsonb, concurrency_key text)
+  run_at timestamptz, max_attempts int, tag text, labels jsonb, generation int, options jsonb, concurrency_key text, last_chance boolean)
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
   v_c record;
 begin
-  select * from prepare_claim(claim.worker, claim.queues, claim.max, claim.slots, claim.held_tokens, claim.done_tokens) into v_c;
+  select * from prepare_claim(claim.worker, claim.queues, claim.max, claim.slots, claim.held_tokens, claim.done_tokens,
+    claim.last_chances) into v_c;
   if v_c.token is null then return; end if;
   return query
   with claimed as (
@@ -130,24 +138,26 @@ begin
           and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim.floor_queue then claim.floor_priority::smallint end, '-32768'::smallint),
             coalesce(case when q.name = claim.floor_queue then claim.floor_run_at end, '-infinity'::timestamptz),
             coalesce(case when q.name = claim.floor_queue then claim.floor_id end, 0::bigint))
+          and (x.recoveries = 0 or claim.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit claim.max for update skip locked) c
       limit claim.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
-      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key,
+      case when j.recoveries = 0 then false else is_last_chance(j.queue, j.recoveries) end as last_chance),
   lease as (
     insert into leases (token, worker_id, claimed_at, ids)
     select v_c.token, claim.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
   -- Rows come back in the order of the heap; a worker wants the order of the claim.
   select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
-    c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, '')
+    c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, ''), c.last_chance
   from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id;
 end $$;
-comment on function claim(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[]) is
-  'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
+comment on function claim(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[], boolean) is
+  'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. last_chance: one more lost worker makes this job dead as poison. A job that kills its worker takes along what runs beside it and what waits there, so run such a job alone: with nothing else of yours claimed, until its end is acknowledged. last_chances false: leave such jobs for now, because you have others on hand. A worker that claims and runs one job at a time has nothing to do. Never true of a job that lost no worker, whatever max_recoveries is. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
 
 create function claim_batch(worker bigint, queues text[], max int, slots int default null, floor_queue text default null,
   floor_priority int default null, floor_run_at timestamptz default null, floor_id bigint default null,
-  held_tokens bigint[] default null, done_tokens bigint[] default null)
+  held_tokens bigint[] default null, done_tokens bigint[] default null, last_chances boolean default true)
 returns table (lease_token bigint, ids text, in_queues text, kinds text, run_ats text, payloads text, extras text)
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -156,7 +166,7 @@ declare
   v_c record;
 begin
   select * from prepare_claim(claim_batch.worker, claim_batch.queues, claim_batch.max, claim_batch.slots, claim_batch.held_tokens,
-    claim_batch.done_tokens) into v_c;
+    claim_batch.done_tokens, claim_batch.last_chances) into v_c;
   if v_c.token is null then return; end if;
   return query
   with claimed as (
@@ -170,27 +180,29 @@ begin
           and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
             coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
             coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_id end, 0::bigint))
+          and (x.recoveries = 0 or claim_batch.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
       limit claim_batch.max)))
     returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
-      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key),
+      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key,
+      case when j.recoveries = 0 then false else is_last_chance(j.queue, j.recoveries) end as last_chance),
   lease as (
     insert into leases (token, worker_id, claimed_at, ids)
     select v_c.token, claim_batch.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
   select v_c.token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
     string_agg((date_part('epoch', o.run_at) * 1000000)::bigint::text, ','), '[' || string_agg(o.payload::text, ',') || ']',
     '[' || string_agg(case when o.attempt = 1 and o.max_attempts = 5 and o.timeout_ms is null and o.priority = 0 and o.tag is null
-        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 then 'null'
+        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 and not o.last_chance then 'null'
       else jsonb_strip_nulls(jsonb_build_object('attempt', o.attempt, 'max_attempts', o.max_attempts, 'timeout_ms', o.timeout_ms,
         'priority', o.priority, 'tag', o.tag, 'labels', o.labels, 'options', o.options, 'generation', o.generation,
-        'concurrency_key', nullif(o.concurrency_key, '')))::text end, ',') || ']'
+        'concurrency_key', nullif(o.concurrency_key, ''), 'last_chance', nullif(o.last_chance, false)))::text end, ',') || ']'
   from (select * from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id) o
   having count(*) > 0;
 end $$;
-comment on function claim_batch(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[]) is
-  'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others.';
+comment on function claim_batch(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[], boolean) is
+  'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others; last_chance stands there only where it is true.';
 
-create function pick_jobs(queues text[], limited text[], max int, slots int) returns tid[]
+create function pick_jobs(queues text[], limited text[], max int, slots int, last_chances boolean) returns tid[]
 language plpgsql volatile set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
@@ -209,9 +221,10 @@ begin
         perform from (select from queue_limits l where l.queue = any(pick_jobs.limited) order by l.queue for update) l;
         v_locked := true;
       end if;
-      v_more := pick_limited(v_queue, least(v_left, pick_jobs.slots));
+      v_more := pick_limited(v_queue, least(v_left, pick_jobs.slots), pick_jobs.last_chances);
     else
       v_more := array(select x.ctid from jobs x where x.queue = v_queue and x.state = 0
+          and (x.recoveries = 0 or pick_jobs.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit v_left for update skip locked);
     end if;
     v_rows := v_rows || v_more;
@@ -219,10 +232,10 @@ begin
   end loop;
   return v_rows;
 end $$;
-comment on function pick_jobs(text[], text[], int, int) is
+comment on function pick_jobs(text[], text[], int, int, boolean) is
   'Internal. The rows a claim takes when some of its queues have limits, locked.';
 
-create function pick_limited(queue text, max int) returns tid[]
+create function pick_limited(queue text, max int, last_chances boolean) returns tid[]
 language plpgsql volatile set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
@@ -248,10 +261,12 @@ begin
   if v_room <= 0 then return '{}'; end if;
 
   if v_limit.fair or v_limit.max_running_per_key is not null then
-    select p.rows, p.last_key from pick_in_turns(pick_limited.queue, v_room, v_limit.max_running_per_key, v_limit.last_key) p
+    select p.rows, p.last_key from pick_in_turns(pick_limited.queue, v_room, v_limit.max_running_per_key, v_limit.last_key,
+        pick_limited.last_chances) p
       into v_rows, v_last_key;
   else
     v_rows := array(select x.ctid from jobs x where x.queue = pick_limited.queue and x.state = 0
+        and (x.recoveries = 0 or pick_limited.last_chances or not is_last_chance(x.queue, x.recoveries))
       order by x.priority, x.run_at, x.id limit v_room for update skip locked);
   end if;
   if (v_limit.rate_count is not null and v_rows <> '{}') or v_last_key is distinct from v_limit.last_key then
@@ -261,10 +276,10 @@ begin
   end if;
   return v_rows;
 end $$;
-comment on function pick_limited(text, int) is
+comment on function pick_limited(text, int, boolean) is
   'Internal. The rows a claim takes of one queue with limits; the caller has locked its row of queue_limits.';
 
-create function pick_in_turns(queue text, room int, per_key int, from_key text)
+create function pick_in_turns(queue text, room int, per_key int, from_key text, last_chances boolean)
 returns table (rows tid[], last_key text)
 language plpgsql volatile set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -327,6 +342,7 @@ begin
       from unnest(v_keys, v_rooms) with ordinality k(key, room, at) cross join lateral (
         select x.id, x.priority, x.run_at from jobs x
         where x.queue = pick_in_turns.queue and x.state = 0 and x.concurrency_key = k.key
+          and (x.recoveries = 0 or pick_in_turns.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit least(k.room, v_quota)) c
       order by round, k.at limit pick_in_turns.room)
     select array_agg(c.id), coalesce((array_agg(c.key order by c.round desc, c.at desc))[1], last_key) from candidate c into v_ids, last_key;
@@ -336,7 +352,7 @@ begin
   rows := array(select x.ctid from jobs x where x.id = any(v_ids) and x.state = 0 for update skip locked);
   return next;
 end $$;
-comment on function pick_in_turns(text, int, int, text) is
+comment on function pick_in_turns(text, int, int, text, boolean) is
   'Internal. Up to room jobs of a queue whose concurrency keys take turns, at most per_key of one key running, and the key that was served last.';
 
 create function return_rate(queues text[]) returns void

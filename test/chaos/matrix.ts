@@ -80,8 +80,8 @@ const WORKER_ROWS: readonly MatrixRow[] = [
   shown(
     "W12",
     "a payload that bursts the heap of every worker",
-    "dead as poison after the third loss; the queue goes on",
-    { [CRASH]: ["W12:"] },
+    "dead as poison after the third loss, and it alone: what ran or waited beside it is completed",
+    { [CRASH]: ["W12, G9:"] },
   ),
   shown(
     "W13",

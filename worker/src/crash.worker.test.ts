@@ -1,4 +1,4 @@
-import { deregisterWorker, getJob, listWorkers, recoverStale, retryJob } from "@jobqueue/store";
+import { deregisterWorker, enqueue, getJob, listWorkers, recoverStale, retryJob } from "@jobqueue/store";
 import { eventually } from "@jobqueue/test/support/eventually.ts";
 import { forEachPostgres } from "@jobqueue/test/support/postgres/database.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -151,26 +151,115 @@ forEachPostgres(({ adminUrl }) => {
     expect(worker.isRunning).toBe(true);
   });
 
-  it("W12: a job that bursts the heap of every worker is dead as poison after the third loss, and the queue goes on", async () => {
-    const env = { POD_UID: "pod-1", NODE_OPTIONS: "--max-old-space-size=64" };
-    const [bomb] = await stage.enqueue({ kind: "bomb" });
-    const dead = stage.jobIn("dead", bomb, 90_000).then(() => true);
-    // What Kubernetes does: a process that ends is started again, in the same container of the same pod.
-    const restarts = async (): Promise<number> => {
-      for (let started = 1; ; started++) {
-        const worker = stage.spawn({ env });
-        if (await Promise.race([dead, worker.exited.then(() => false)])) return started;
-      }
-    };
-    // Three were lost, and the fourth found it out.
-    expect(await restarts()).toBe(4);
-    expect(await stage.jobIn("dead", bomb)).toMatchObject({
-      deadReason: "poison",
-      recoveries: 3,
-      lastError: expect.stringMatching(/^poison: it lost 3 workers, the last was worker \d+$/) as string,
+  it.each([
+    { pods: ["pod-1"], what: "one worker has them all in its hands" },
+    { pods: ["pod-1", "pod-2"], what: "two workers share them" },
+  ])(
+    "W12, G9: a job that bursts the heap of every worker is dead as poison after the third loss, and alone: jobs that ran or waited beside it are completed ($what)",
+    async ({ pods }) => {
+      const innocents = Array.from({ length: 30 }, () => ({ kind: "sleep", payload: { ms: 50 } }));
+      const ids = await stage.enqueue(...innocents, { kind: "bomb" }, ...innocents);
+      const [bomb] = ids.splice(innocents.length, 1);
+      const allEnded = stage.ended([...ids, bomb ?? ""], 100_000).then((jobs) => ({ jobs }));
+      // What Kubernetes does: a process that ends is started again, in the same container of the same pod.
+      const restarts = pods.map(async (podUid) => {
+        const env = { POD_UID: podUid, NODE_OPTIONS: "--max-old-space-size=64", JOBQUEUE_SLOTS: "40" };
+        for (let started = 1; ; started++) {
+          const next = await Promise.race([allEnded, stage.spawn({ env }).exited]);
+          if ("jobs" in next) return started;
+        }
+      });
+      const { jobs: ended } = await allEnded;
+      const starts = (await Promise.all(restarts)).reduce((sum, started) => sum + started, 0);
+      expect(starts, "three were lost").toBe(pods.length + 3);
+      expect(ended.find(({ id }) => id === bomb)).toMatchObject({
+        state: "dead",
+        deadReason: "poison",
+        recoveries: 3,
+        lastError: expect.stringMatching(/^poison: it lost 3 workers, the last was worker \d+$/) as string,
+      });
+      const others = ended.filter(({ id }) => id !== bomb);
+      expect(others.filter(({ state }) => state !== "completed")).toEqual([]);
+      const losses = others.map(({ recoveries }) => recoveries);
+      expect(Math.max(...losses), "some met it twice, and none a third time").toBe(2);
+      const [next] = await stage.enqueue({ kind: "quick" });
+      await stage.jobIn("completed", next);
+    },
+  );
+
+  it("G9: jobs in their last chance run one after the other, alone, and others between them", async () => {
+    const chances = await stage.enqueue(...Array.from({ length: 3 }, () => ({ kind: "sleep", payload: { ms: 300 } })));
+    await stage.database.query("update jobqueue.jobs set recoveries = 2");
+    const others = await stage.enqueue(...Array.from({ length: 160 }, () => ({ kind: "sleep", payload: { ms: 100 } })));
+    const worker = await stage.worker({ env: { ...LONG_LEASE, JOBQUEUE_SLOTS: "4" } });
+    await stage.ended([...chances, ...others]);
+    // Claimed and finished: what is between them is in the hands of the worker.
+    const runs = await stage.database.query<{ id: string; beside: number; before: number }>(
+      `select a.id::text, (select count(*) from jobqueue.job_history b where b.id <> a.id and b.claimed_at < a.finished_at
+           and b.finished_at > a.claimed_at)::int as beside,
+         (select count(*) from jobqueue.job_history b where b.finished_at <= a.claimed_at and b.id <> all($1::bigint[]))::int as before
+       from jobqueue.job_history a where a.id = any($1::bigint[]) order by a.finished_at`,
+      [chances],
+    );
+    expect(runs.map(({ id }) => id)).toEqual(chances);
+    expect(runs.map(({ beside }) => beside)).toEqual([0, 0, 0]);
+    const before = runs.map((run) => run.before);
+    expect(before[0]).toBe(0);
+    expect(before[1]).toBeGreaterThan(0);
+    expect(before[2]).toBeGreaterThan(before[1] ?? 0);
+    expect(worker.entries("one more lost worker makes this job dead: it runs alone here")).toHaveLength(3);
+    const [row] = await stage.database.query("select max(attempt) as attempts from jobqueue.job_history");
+    expect(row, "what was given back lost nothing").toEqual({ attempts: 1 });
+  });
+
+  it("G9: a worker that is busy comes to a job in its last chance when what runs has ended, and to no other sooner", async () => {
+    const worker = await stage.worker({ env: { ...LONG_LEASE, JOBQUEUE_SLOTS: "4" } });
+    await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
+    await worker.logged("started");
+    const chance = await stage.database.transaction(async (session) => {
+      const { id } = await enqueue(session, {
+        queue: "default",
+        kind: "stubborn",
+        payload: { file: stage.path("go on") },
+      });
+      await session.query("update jobqueue.jobs set recoveries = 2 where id = $1", [id]);
+      return id;
     });
-    const [next] = await stage.enqueue({ kind: "quick" });
-    await stage.jobIn("completed", next);
+    // It saw it, gave it back, and waits.
+    await eventually(
+      "it to be given back",
+      async () => (await worker.metric('jobqueue_worker_jobs_unstarted_total{reason="last_chance"}')) ?? undefined,
+    );
+    // The patience for what runs has an end: others have their turn.
+    const [other] = await stage.enqueue({ kind: "quick" });
+    await stage.jobIn("completed", other);
+    expect(worker.entries("started")).toHaveLength(1);
+    stage.touch("go");
+    await worker.logged("started", 2);
+    const [later] = await stage.enqueue({ kind: "quick" });
+    expect((await getJob(stage.database, later ?? ""))?.state).toBe("pending");
+    stage.touch("go on");
+    await stage.jobIn("completed", later);
+    const [order] = await stage.database.query(
+      `select a.finished_at <= b.claimed_at as alone from jobqueue.job_history a, jobqueue.job_history b
+       where a.id = $1 and b.id = $2`,
+      [chance, later],
+    );
+    expect(order).toEqual({ alone: true });
+  });
+
+  it("W7, G9: a job in its last chance that ignores its abort ends with its worker, which has nothing else to lose", async () => {
+    const [id = ""] = await stage.enqueue({
+      kind: "stubborn",
+      payload: { file: stage.path("never") },
+      timeoutSeconds: 1,
+      maxAttempts: 1,
+    });
+    await stage.database.query("update jobqueue.jobs set recoveries = 2");
+    const worker = await stage.worker({ env: { ...LONG_LEASE, JOBQUEUE_SLOTS: "4" } });
+    expect(await worker.exited).toMatchObject({ code: 70 });
+    expect(worker.stderr).toContain("a job in its last chance ignored its abort signal");
+    expect(await getJob(stage.database, id)).toMatchObject({ state: "dead", deadReason: "attempts", recoveries: 2 });
   });
 
   it("W14: two processes with the same environment are two workers: neither keeps the other's lease", async () => {

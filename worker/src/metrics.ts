@@ -37,7 +37,7 @@ export const METRICS = {
   },
   jobqueue_worker_jobs_unstarted_total: {
     type: "counter",
-    help: "Claimed jobs given back before they started, by reason (hold, waited, surplus, cancel, drain, lease_lost).",
+    help: "Claimed jobs given back before they started, by reason (hold, waited, surplus, cancel, drain, lease_lost, last_chance).",
     labels: ["reason"],
   },
   jobqueue_worker_jobs_recovered_total: {

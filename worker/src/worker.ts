@@ -1,7 +1,8 @@
 import { Database, deregisterWorker, type QueueHints } from "@jobqueue/store";
 import { Chores } from "./chores/chores.ts";
 import { ClaimLoop } from "./claim/claim-loop.ts";
-import { LONGEST_POLL_MS } from "./claim/poll-wait.ts";
+import { LeaseLedger } from "./claim/lease-ledger.ts";
+import { HEARTBEAT_SLACK_MS, HINTS_PROOF_MS, LONGEST_POLL_MS } from "./claim/poll-wait.ts";
 import { UnstartedJobs } from "./claim/unstarted-jobs.ts";
 import { monotonicMs } from "./clock.ts";
 import type { WorkerConfig } from "./config/config.ts";
@@ -43,12 +44,6 @@ export interface WorkerOptions {
 
 /** How often the main loop shows that it turns, milliseconds, at most; short leases are looked at more often. */
 const LONGEST_TICK_MS = 100;
-
-/** Proofs of a listener that works cost a statement each; while a deaf one is not noticed, work is found by polling. */
-const HINTS_PROOF_MS = 300_000;
-
-/** What comes with a heartbeat is asked for again only when the next one is this late, milliseconds. */
-const HEARTBEAT_SLACK_MS = 1_000;
 
 /** How long leaving the store may take at the end of a drain, milliseconds. */
 const LEAVE_TIMEOUT_MS = 2_000;
@@ -156,11 +151,13 @@ export class Worker implements Service {
         this.#claimLoop.slotFree();
       },
     });
+    const ledger = new LeaseLedger(statementTimeoutMs * 1.1);
     this.#unstarted = new UnstartedJobs({
       session,
       slots,
       runner: this.#runner,
       finisher,
+      ledger,
       lease,
       log,
       metrics,
@@ -175,15 +172,18 @@ export class Worker implements Service {
       slots,
       unstarted: this.#unstarted,
       finisher,
+      ledger,
       lease,
       shared: this.#shared,
       log,
       metrics,
       trouble,
-      claimTimeoutMs: statementTimeoutMs * 1.1,
       longestPollMs,
       onDue: (due) => {
         this.#chores.due(due);
+      },
+      onStuckAlone: () => {
+        this.#stuckAlone();
       },
       onDefect,
     });
@@ -380,6 +380,13 @@ export class Worker implements Service {
       new JobAborted("lease lost", "the worker lost its lease: another may run this job now"),
       lease,
     );
+  }
+
+  /** All that runs here is a handler that ignored its abort, of a job that may have killed workers: nothing joins it. */
+  #stuckAlone(): void {
+    writePostMortem("a job in its last chance ignored its abort signal", this.#shared);
+    killPrograms(this.#shared);
+    this.#exit(EXIT_CODE.hung);
   }
 
   #defect(error: unknown): void {

@@ -32,6 +32,7 @@ interface Extras {
   options?: Record<string, unknown>;
   generation: number;
   concurrency_key?: string;
+  last_chance?: true;
 }
 
 /** What a null among the extras stands for. */
@@ -43,7 +44,7 @@ const USUAL: Extras = { attempt: 1, max_attempts: 5, priority: 0, generation: 1 
  */
 export async function claimBatch(session: Session, request: ClaimRequest): Promise<ClaimedBatch> {
   const [row] = await session.query<Row>(
-    `select * from ${quoteIdentifier(session.schema)}.claim_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `select * from ${quoteIdentifier(session.schema)}.claim_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     claimArguments(request),
   );
   if (!row) return { jobs: [], leaseToken: undefined, floor: undefined };
@@ -70,6 +71,7 @@ export async function claimBatch(session: Session, request: ClaimRequest): Promi
       generation: more.generation,
       options: more.options ?? null,
       concurrencyKey: more.concurrency_key ?? null,
+      lastChance: more.last_chance ?? false,
     };
   });
   return { jobs, leaseToken: row.lease_token, floor: floorOf(jobs, runAts, request.max) };

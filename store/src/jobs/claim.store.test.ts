@@ -162,6 +162,7 @@ forEachPostgres(({ adminUrl }) => {
       generation: 1,
       options: null,
       concurrencyKey: null,
+      lastChance: false,
     });
     expect(await getJob(store.database, id)).toMatchObject({
       state: "running",

@@ -23,6 +23,8 @@ export interface ClaimedJob {
   /** What few jobs have. A `traceparent` continues the trace of whoever enqueued the job. */
   readonly options: Readonly<Record<string, unknown>> | null;
   readonly concurrencyKey: string | null;
+  /** One more lost worker makes it dead as poison: run it while this worker has no other job in its hands. */
+  readonly lastChance: boolean;
 }
 
 /** Where an earlier claim that came back full ended: its last row. Rows up to it are not looked at. */
@@ -54,6 +56,8 @@ export interface ClaimRequest {
    * claim of this worker is under way. Jobs that the worker holds under other tokens are returned.
    */
   readonly heldTokens?: readonly string[];
+  /** false: jobs whose `lastChance` is true are left for now, since the worker has others in its hands. Default true. */
+  readonly lastChances?: boolean;
 }
 
 interface Row {
@@ -72,6 +76,7 @@ interface Row {
   generation: number;
   options: Record<string, unknown> | null;
   concurrency_key: string | null;
+  last_chance: boolean;
 }
 
 /**
@@ -80,7 +85,7 @@ interface Row {
  */
 export async function claim(session: Session, request: ClaimRequest): Promise<ClaimedJob[]> {
   const rows = await session.query<Row>(
-    `select * from ${quoteIdentifier(session.schema)}.claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `select * from ${quoteIdentifier(session.schema)}.claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     claimArguments(request),
   );
   return rows.map((row) => ({
@@ -99,6 +104,7 @@ export async function claim(session: Session, request: ClaimRequest): Promise<Cl
     generation: row.generation,
     options: row.options,
     concurrencyKey: row.concurrency_key,
+    lastChance: row.last_chance,
   }));
 }
 
@@ -116,5 +122,6 @@ export function claimArguments(request: ClaimRequest): unknown[] {
     floor?.id ?? null,
     request.heldTokens ?? null,
     request.doneTokens ?? null,
+    request.lastChances ?? true,
   ];
 }

@@ -22,8 +22,9 @@ import { ClaimFloor } from "./claim-floor.ts";
 import { claimSize, MAX_CLAIM } from "./claim-size.ts";
 import { FinishRate } from "./finish-rate.ts";
 import type { BufferedJob } from "./job-buffer.ts";
-import { LeaseLedger } from "./lease-ledger.ts";
-import { POLL_MS, pollWaitMs } from "./poll-wait.ts";
+import { type ClaimScope, LastChances } from "./last-chances.ts";
+import type { LeaseLedger } from "./lease-ledger.ts";
+import { POLL_MS, PollPace } from "./poll-wait.ts";
 import { QueueOutlooks } from "./unknown-kinds.ts";
 import type { UnstartedJobs } from "./unstarted-jobs.ts";
 
@@ -46,23 +47,21 @@ export interface ClaimLoopParts {
   readonly slots: Slots;
   readonly unstarted: UnstartedJobs;
   readonly finisher: Finisher;
+  readonly ledger: LeaseLedger;
   readonly lease: WorkerLease;
   readonly shared: SharedFacts;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   readonly trouble: StoreTrouble;
-  /** How long the store may go on with a claim whose answer the worker gave up, milliseconds. */
-  readonly claimTimeoutMs: number;
   /** Longest time between two polls while hints are heard, milliseconds. */
   readonly longestPollMs: number;
   /** The store answered what there is to do; the loop itself is told with `due`. */
   readonly onDue: (due: DueWork) => void;
+  /** A job in its last chance ignored its abort; the store knows, and the worker has nothing else in its hands. */
+  readonly onStuckAlone: () => void;
   /** The loop threw, which is a defect of ours: the process must not go on without it. */
   readonly onDefect: (error: unknown) => void;
 }
-
-/** Workers that wait for the same instant spread over this time, milliseconds. */
-const DUE_SPREAD_MS = 200;
 
 const CLAIM_RETRY = { baseMs: 100, maxMs: 5_000 } as const;
 
@@ -77,9 +76,12 @@ export class ClaimLoop implements Service {
   readonly #parts: ClaimLoopParts;
   readonly #rate = new FinishRate();
   readonly #outlooks = new QueueOutlooks();
-  readonly #ledger: LeaseLedger;
   readonly #floor = new ClaimFloor();
+  readonly #pace: PollPace;
+  readonly #lastChances = new LastChances();
   readonly #unknownLoggedAt = new Map<string, number>();
+  /** The job that runs, or will run, alone in this worker. */
+  #alone: BufferedJob | undefined;
   #loop: Promise<void> | undefined;
   #stopping = false;
   /** There may be work: claim without waiting for the next poll. */
@@ -88,18 +90,13 @@ export class ClaimLoop implements Service {
   #slotsWereShort = false;
   /** The last claim brought jobs: when they are over a limit of their queue may let others in, and nothing else says so. */
   #mayHaveRoomLater = false;
-  #nextPollMs = 0;
-  #hearing = false;
-  #quietAnswers = 0;
-  /** When a job may be claimed, as far as the store knew when it was last asked. */
-  #dueMs = Number.POSITIVE_INFINITY;
   #notBeforeMs = 0;
   #failures = 0;
   #wakeUp: (() => void) | undefined;
 
   constructor(parts: ClaimLoopParts) {
     this.#parts = parts;
-    this.#ledger = new LeaseLedger(parts.claimTimeoutMs);
+    this.#pace = new PollPace(parts.longestPollMs);
   }
 
   start(): Promise<void> {
@@ -126,7 +123,7 @@ export class ClaimLoop implements Service {
 
   /** Hints are heard from now on, or are not. Either may have been so for a while: looks at once. */
   hearing(hearing: boolean): void {
-    this.#hearing = hearing;
+    this.#pace.hearing = hearing;
     this.hint();
   }
 
@@ -134,17 +131,9 @@ export class ClaimLoop implements Service {
   due({ workInMs }: DueWork, nextMs = 0): void {
     const nowMs = monotonicMs();
     this.#parts.shared.set("lastClaim", nowMs);
-    if (!this.#hearing) return;
-    if (workInMs === 0) {
-      this.#quietAnswers = 0;
-      this.#mayHaveWork = true;
-    } else {
-      this.#dueMs =
-        workInMs === undefined ? Number.POSITIVE_INFINITY : nowMs + workInMs + Math.random() * DUE_SPREAD_MS;
-      this.#quietAnswers++;
-      // The first answer after a claim may be older than what a hint brought that claim about: it is asked again soon.
-      this.#nextPollMs = nowMs + Math.max(this.#quietAnswers > 1 ? nextMs : 0, this.#pollWaitMs());
-    }
+    if (!this.#pace.hearing) return;
+    if (workInMs === 0) this.#mayHaveWork = true;
+    else this.#pace.quiet(workInMs, nextMs, nowMs);
     this.#wake();
   }
 
@@ -155,15 +144,30 @@ export class ClaimLoop implements Service {
     if (this.#slotsWereShort) this.#mayHaveWork = true;
     if (!this.#stopping) this.#parts.unstarted.startSome();
     // To wake the loop costs as much as to run a small job, so it is woken when it would claim.
-    if (this.#stopping || ((this.#mayHaveWork || nowMs >= this.#nextPollMs) && this.#claimSize(nowMs) > 0))
+    if (this.#stopping || ((this.#mayHaveWork || this.#pace.remainingMs(nowMs) <= 0) && this.#claimSize(nowMs) > 0))
       this.#wake();
   }
 
   /** Jobs left this worker's hands: the store acknowledged their outcomes, or said that they are lost. */
   settled(finished: readonly { readonly job: ClaimedJob }[]): void {
-    this.#ledger.settled(finished.map(({ job }) => job));
+    this.#parts.ledger.settled(finished.map(({ job }) => job));
+    if (this.#alone !== undefined) this.#settledBeside(this.#alone, finished);
     if (this.#mayHaveRoomLater) this.#mayHaveWork = true;
     this.#wake();
+  }
+
+  /** Something was settled while the worker has a job in its last chance: that job itself, or what had to go before it. */
+  #settledBeside(alone: BufferedJob, finished: readonly { readonly job: ClaimedJob }[]): void {
+    const { slots, unstarted, onStuckAlone } = this.#parts;
+    if (!finished.some(({ job }) => job === alone.job)) {
+      if (!this.#stopping) unstarted.startSome();
+      return;
+    }
+    const nowMs = monotonicMs();
+    this.#alone = undefined;
+    this.#lastChances.over(nowMs - alone.claimedAtMs, nowMs);
+    this.#mayHaveWork = true;
+    if (slots.stuck > 0 && !this.#stopping) onStuckAlone();
   }
 
   async #run(): Promise<void> {
@@ -182,21 +186,22 @@ export class ClaimLoop implements Service {
     const held = lease.held;
     if (held === undefined) return POLL_MS;
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
-    if (nowMs >= this.#dueMs) this.#mayHaveWork = true;
-    if (!this.#mayHaveWork && nowMs < this.#nextPollMs) return Math.min(this.#nextPollMs, this.#dueMs) - nowMs;
-    const wanted = this.#claimSize(nowMs);
+    if (this.#pace.isWorkDue(nowMs)) this.#mayHaveWork = true;
+    const quietMs = this.#pace.remainingMs(nowMs);
+    if (!this.#mayHaveWork && quietMs > 0) return quietMs;
+    const scope = this.#claimScope(nowMs);
+    if (scope === "nothing") return POLL_MS;
+    const wanted = Math.min(this.#claimSize(nowMs), scope === "one" ? 1 : MAX_CLAIM);
     if (wanted === 0) return POLL_MS;
     const awake = this.#outlooks.awake(queues, nowMs);
     if (awake.length === 0) return POLL_MS / 4;
-    if (!this.#mayHaveWork && this.#hearing) {
+    if (!this.#mayHaveWork && this.#pace.hearing) {
       await this.#ask(held);
       return 0;
     }
     this.#mayHaveWork = false;
-    this.#quietAnswers = 0;
-    this.#dueMs = Number.POSITIVE_INFINITY;
-    this.#nextPollMs = nowMs + this.#pollWaitMs();
-    await this.#claim(held, awake, wanted);
+    this.#pace.claiming(nowMs);
+    await this.#claim(held, awake, wanted, scope);
     return 0;
   }
 
@@ -221,9 +226,10 @@ export class ClaimLoop implements Service {
     this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
   }
 
-  #pollWaitMs(): number {
-    const longestMs = this.#parts.longestPollMs;
-    return pollWaitMs({ hearing: this.#hearing, quietAnswers: this.#quietAnswers, longestMs }, Math.random());
+  #claimScope(nowMs: number): ClaimScope {
+    const { ledger, slots } = this.#parts;
+    const hands = { lastChance: this.#alone !== undefined, empty: ledger.empty, stuck: slots.stuck };
+    return this.#lastChances.scope(hands, nowMs);
   }
 
   #claimSize(nowMs: number): number {
@@ -241,13 +247,13 @@ export class ClaimLoop implements Service {
     );
   }
 
-  async #claim(held: HeldLease, queues: readonly string[], wanted: number): Promise<void> {
-    const { lease, shared, metrics, trouble, session, slots, unstarted } = this.#parts;
+  async #claim(held: HeldLease, queues: readonly string[], wanted: number, scope: ClaimScope): Promise<void> {
+    const { lease, shared, metrics, trouble, session, slots, unstarted, ledger } = this.#parts;
     const max = Math.min(MAX_CLAIM, wanted + this.#outlooks.lookPast(queues));
     const slotsFree = slots.free;
     const sentAtMs = monotonicMs();
     const floor = this.#floor.at(sentAtMs);
-    const { said } = this.#ledger;
+    const { said } = ledger;
     let batch: ClaimedBatch;
     try {
       batch = await claimBatch(session, {
@@ -256,6 +262,7 @@ export class ClaimLoop implements Service {
         max,
         // Of a queue with a limit only what starts now: what is prefetched would take the places of others.
         slots: slotsFree,
+        lastChances: scope !== "others",
         ...(floor === undefined ? {} : { floor }),
         ...said,
       });
@@ -266,15 +273,16 @@ export class ClaimLoop implements Service {
         return;
       }
       trouble.failed("claim", error);
-      this.#ledger.failed(error, monotonicMs());
+      ledger.failed(error, monotonicMs());
       this.#retryLater();
       return;
     }
     const answeredAtMs = monotonicMs();
     const { jobs } = batch;
     this.#failures = 0;
-    this.#ledger.answered(said, sentAtMs);
-    this.#ledger.claimed(jobs);
+    ledger.answered(said, sentAtMs);
+    const handsWereEmpty = ledger.empty && slots.stuck === 0;
+    ledger.claimed(jobs);
     this.#floor.record(
       { jobs: jobs.length, next: batch.floor, floored: floor !== undefined, tookMs: answeredAtMs - sentAtMs },
       answeredAtMs,
@@ -293,8 +301,28 @@ export class ClaimLoop implements Service {
     // A full claim leaves more behind it, most likely.
     if (jobs.length === max) this.#mayHaveWork = true;
     else unstarted.suspectHold();
-    unstarted.accept(this.#withHandlers(jobs, jobs.length === max), held, wanted);
+    const known = this.#withHandlers(jobs, jobs.length === max);
+    const lastChances = known.filter(({ job }) => job.lastChance);
+    this.#lastChances.answered(
+      { scope, empty: handsWereEmpty, jobs: jobs.length, lastChances: lastChances.length },
+      answeredAtMs,
+    );
+    if (lastChances.length > 0) this.#acceptAlone(handsWereEmpty ? lastChances[0] : undefined, known, held);
+    else unstarted.accept(known, held, wanted);
+    // Others had their turn and there are none.
+    if (scope === "others" && handsWereEmpty && jobs.length === 0) this.#mayHaveWork = true;
     if (this.#stopping) unstarted.giveBackAll();
+  }
+
+  /** Keeps a job in its last chance, if it can be alone here, and gives back everything else. */
+  #acceptAlone(chosen: BufferedJob | undefined, jobs: readonly BufferedJob[], held: HeldLease): void {
+    this.#mayHaveWork = true;
+    this.#alone = chosen;
+    if (chosen !== undefined) {
+      const { id: jobId, queue, kind } = chosen.job;
+      this.#parts.log.info({ jobId, queue, kind }, "one more lost worker makes this job dead: it runs alone here");
+    }
+    this.#parts.unstarted.acceptAlone(chosen, jobs, held);
   }
 
   /** Pairs jobs with their handlers; those of unknown kinds go back at once. */

@@ -23,6 +23,7 @@ const job = (id: string, queue = "default"): BufferedJob => ({
     generation: 1,
     options: null,
     concurrencyKey: null,
+    lastChance: false,
   } satisfies ClaimedJob,
 });
 const ids = (jobs: readonly BufferedJob[]): string[] => jobs.map((buffered) => buffered.job.id);

@@ -26,6 +26,11 @@ export class JobBuffer {
   }
 
   /** The job that has waited longest. */
+  get first(): BufferedJob | undefined {
+    return this.#jobs[this.#next];
+  }
+
+  /** Takes the job that has waited longest. */
   shift(): BufferedJob | undefined {
     const job = this.#jobs[this.#next];
     if (job === undefined) return undefined;

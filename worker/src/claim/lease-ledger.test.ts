@@ -36,6 +36,24 @@ describe("what a worker says about its claims", () => {
     expect(ledger.said).toEqual({});
   });
 
+  it("knows whether one job is all that is in hand, and whether nothing is", () => {
+    const ledger = new LeaseLedger(1_000);
+    const [job] = jobs("9", 1) as [{ leaseToken: string }];
+    expect(ledger.empty).toBe(true);
+    ledger.claimed(jobs("9", 2));
+    expect(ledger.holdsOnly(job)).toBe(false);
+    ledger.claimed(jobs("10", 1));
+    ledger.settled(jobs("9", 1));
+    expect(ledger.holdsOnly(job)).toBe(false);
+    ledger.settled(jobs("10", 1));
+    expect(ledger.holdsOnly(job)).toBe(true);
+    expect(ledger.empty).toBe(false);
+    ledger.settled(jobs("9", 1));
+    expect(ledger.empty).toBe(true);
+    ledger.failed(new StoreError("gone", { code: "connection_lost", retry: "reconnect" }), 0);
+    expect(ledger.empty, "who knows what that claim brought").toBe(false);
+  });
+
   it("P4: is nothing more after a claim that the store refused", () => {
     const ledger = new LeaseLedger(1_000);
     ledger.failed(new StoreError("no", { code: "timeout", retry: "backoff", sqlstate: "57014" }), 5_000);

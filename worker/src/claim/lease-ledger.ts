@@ -39,6 +39,16 @@ export class LeaseLedger {
     }
   }
 
+  /** Whether nothing is in hand. A claim whose answer was lost may have brought something. */
+  get empty(): boolean {
+    return this.#open.size === 0 && this.#lostUntilMs === undefined;
+  }
+
+  /** Whether this job, which is in hand, is all that is. */
+  holdsOnly({ leaseToken }: Pick<ClaimedJob, "leaseToken">): boolean {
+    return this.#open.size === 1 && this.#open.get(leaseToken) === 1;
+  }
+
   /** What to say with the next claim. */
   get said(): { readonly doneTokens?: readonly string[]; readonly heldTokens?: readonly string[] } {
     return {

@@ -8,6 +8,7 @@ import type { AttemptRunner } from "../run/attempt-runner.ts";
 import type { Slots } from "../run/slots.ts";
 import type { StoreTrouble } from "../store-trouble.ts";
 import { type BufferedJob, JobBuffer, LONGEST_WAIT_MS } from "./job-buffer.ts";
+import type { LeaseLedger } from "./lease-ledger.ts";
 
 /**
  * The jobs between claim and start.
@@ -16,12 +17,15 @@ import { type BufferedJob, JobBuffer, LONGEST_WAIT_MS } from "./job-buffer.ts";
  * the holds at every hint, after every claim that found less than it asked for, and every 100 ms, and goes back unstarted when its queue is held. (A claim that
  * committed before the hold, with its answer still on the wire, counts as claimed before: its jobs start if slots are
  * free.) Nothing waits longer than a second: then it goes back as well, since others could run it.
+ *
+ * G9: a job in its last chance starts only while it is all that the worker has in its hands (`last-chances.ts`).
  */
 export interface UnstartedParts {
   readonly session: Session;
   readonly slots: Slots;
   readonly runner: AttemptRunner;
   readonly finisher: Finisher;
+  readonly ledger: LeaseLedger;
   readonly lease: WorkerLease;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
@@ -29,7 +33,7 @@ export interface UnstartedParts {
 }
 
 /** Why a job is given back unstarted, as the metric says it. */
-export type UnstartedReason = "hold" | "waited" | "surplus" | "cancel" | "drain" | "lease_lost";
+export type UnstartedReason = "hold" | "waited" | "surplus" | "cancel" | "drain" | "lease_lost" | "last_chance";
 
 /** Time between two looks at the holds while jobs wait, and the least time between two that something causes, milliseconds. */
 const HOLD_CHECK_MS = 100;
@@ -67,15 +71,25 @@ export class UnstartedJobs {
     this.#giveBack(this.#buffer.takeNewest(Math.min(this.#buffer.size, jobs.length - wanted)), "surplus");
   }
 
+  /**
+   * Takes one of the jobs that were just claimed, which is in its last chance, or none of them: everything else goes back,
+   * and it starts as soon as the store has heard that.
+   */
+  acceptAlone(chosen: BufferedJob | undefined, jobs: readonly BufferedJob[], lease: HeldLease): void {
+    this.#giveBack([...this.#buffer.take(() => true), ...jobs.filter((job) => job !== chosen)], "last_chance");
+    if (chosen !== undefined) this.accept([chosen], lease, 1);
+  }
+
   /** Starts jobs while slots are free. */
   startSome(): void {
-    const { slots, runner, lease } = this.#parts;
+    const { slots, runner, lease, ledger } = this.#parts;
     while (slots.free > 0 && this.#buffer.size > 0) {
       // After a stop of the whole process the lease may be over, and the job another's.
       if (this.#lease === undefined || !lease.trusts(this.#lease)) {
         lease.check();
         return;
       }
+      if (this.#buffer.first?.job.lastChance === true && !ledger.holdsOnly(this.#buffer.first.job)) return;
       const next = this.#buffer.shift();
       if (next === undefined) return;
       if (monotonicMs() - next.claimedAtMs > LONGEST_WAIT_MS) this.#giveBack([next], "waited");
@@ -150,6 +164,9 @@ export class UnstartedJobs {
     const { finisher, metrics, log } = this.#parts;
     metrics.count("jobqueue_worker_jobs_unstarted_total", { reason }, jobs.length);
     log[reason === "hold" ? "info" : "debug"]({ count: jobs.length, reason }, "claimed jobs given back unstarted");
-    finisher.giveBack(jobs.map(({ job }) => job));
+    finisher.giveBack(
+      jobs.map(({ job }) => job),
+      reason === "last_chance",
+    );
   }
 }

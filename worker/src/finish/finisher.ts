@@ -27,6 +27,8 @@ export interface Finished {
   readonly durationMs?: number;
   /** How its program ended, where a program ran it. */
   readonly exitCode?: number | undefined;
+  /** Whether other workers are told of a job that is given back. */
+  readonly tell?: boolean;
 }
 
 /** What the finisher works with. */
@@ -73,9 +75,9 @@ export class Finisher {
     this.#flushing ??= this.#flush().catch(this.#parts.onDefect);
   }
 
-  /** Gives jobs back that were not started. */
-  giveBack(jobs: readonly ClaimedJob[]): void {
-    for (const job of jobs) this.add({ job, outcome: { action: "return" } });
+  /** Gives jobs back that were not started; `tell`: others are told, because this worker will not claim them again soon. */
+  giveBack(jobs: readonly ClaimedJob[], tell = false): void {
+    for (const job of jobs) this.add({ job, outcome: { action: "return" }, tell });
   }
 
   /** The worker drains: from now on others are told of what it gives back, since it will not claim that again itself. */
@@ -206,7 +208,10 @@ export class Finisher {
       // What a handler says may quote its payload: it is kept with the job, and in the log only for who asks for it.
       log.debug({ jobId, error: outcome.error.slice(0, 1_000) }, "error of the failed attempt");
     }
-    if (this.#leaving && action === "return") session.noteEnqueued?.([...new Set(batch.map(({ job }) => job.queue))]);
+    if (action === "return") {
+      const told = batch.filter(({ tell }) => this.#leaving || tell === true);
+      if (told.length > 0) session.noteEnqueued?.([...new Set(told.map(({ job }) => job.queue))]);
+    }
     if (lost.size > 0) {
       this.#lost(
         batch.filter(({ job }) => lost.has(job.id)),

@@ -67,6 +67,24 @@ export class Stage {
     );
   }
 
+  /** Waits until all of these jobs are completed, dead or cancelled. */
+  async ended(ids: readonly string[], timeoutMs = 30_000): Promise<Job[]> {
+    await eventually(
+      `${ids.length} jobs to end`,
+      async () => {
+        const [row] = await this.database.query<{ left: string }>(
+          "select count(*) as left from jobqueue.jobs where id = any($1::bigint[])",
+          [ids],
+        );
+        if (row?.left !== "0") throw new Error(`${row?.left} are left`);
+        return true;
+      },
+      { timeoutMs, everyMs: 50 },
+    );
+    const jobs = await Promise.all(ids.map((id) => getJob(this.database, id)));
+    return jobs.filter((job) => job !== undefined);
+  }
+
   /** Path of a file in the stage's directory. */
   path(name: string): string {
     return join(this.directory, name);
