@@ -1086,7 +1086,9 @@ begin
   if v_c.token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim.worker, claimed_at = v_c.at,
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim.worker,
+      -- The clock of this row, not of the call: a job that was enqueued meanwhile is not claimed before it was there.
+      claimed_at = clock_timestamp(),
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
       deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
       limited = coalesce(j.queue = any(v_c.limited), false)
@@ -1129,7 +1131,7 @@ begin
   if v_c.token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = v_c.at,
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = clock_timestamp(),
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
       deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
       limited = coalesce(j.queue = any(v_c.limited), false)
@@ -1530,6 +1532,57 @@ AS $function$
   where not s.paused and s.next_at <= clock_timestamp() order by s.next_at limit least(greatest(max, 1), 1000)
 $function$;
 
+CREATE OR REPLACE FUNCTION due_work(worker bigint, OUT work_ms integer, OUT schedule_ms integer, OUT sweep boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  c_look constant int := 100;
+  v_now timestamptz := clock_timestamp();
+  v_queues text[] := (select w.queues from workers w where w.id = due_work.worker and w.state = 'active');
+  v_work timestamptz;
+  v_due timestamptz;
+  v_schedule timestamptz;
+  v_from bigint;
+begin
+  -- Queues that have pending jobs, and when they are open: one probe of the index each.
+  select min(o.at) from unnest(v_queues) q(name) cross join lateral (
+      select coalesce(max(coalesce(h.until, 'infinity')), v_now) as at from holds h
+      where h.queue in ('*', q.name) and (h.until is null or h.until > v_now)) o
+    where (select j.id from jobs j where j.queue = q.name and j.state = 0 order by j.priority, j.run_at, j.id limit 1) is not null
+    into v_work;
+  -- Jobs whose time comes. When the first ones are all of other queues: look again when the last of these is due.
+  select coalesce(min(d.run_at) filter (where d.queue = any(v_queues)), case when count(*) = c_look then max(d.run_at) end)
+    from (select j.run_at, j.queue from jobs j where j.state in (2, 3) order by j.run_at limit c_look) d
+    into v_due;
+  v_work := least(v_work, v_due);
+  select s.next_at from schedules s where not s.paused and s.next_at is not null order by s.next_at limit 1 into v_schedule;
+  work_ms := case when isfinite(v_work) then least(greatest(ceil(extract(epoch from v_work - v_now) * 1000), 0), 86400000)::int end;
+  schedule_ms := case when v_schedule is not null then least(greatest(ceil(extract(epoch from v_schedule - v_now) * 1000), 0), 86400000)::int end;
+  -- What recover_stale and release_deferred look for. Whether deferred jobs wait in vain is theirs to find out, and of lease
+  -- rows that nobody deletes a look anywhere must do.
+  select f.token + ((l.token - f.token) * random())::bigint
+    from (select token from leases order by token limit 1) f, (select token from leases order by token desc limit 1) l into v_from;
+  with recursive holder(worker_id) as (
+    (select l.worker_id from leases l order by l.worker_id limit 1)
+    union all
+    select (select l.worker_id from leases l where l.worker_id > h.worker_id order by l.worker_id limit 1)
+    from holder h where h.worker_id is not null)
+  select exists (select from holder h where h.worker_id is not null and not exists (
+        select from workers w where w.id = h.worker_id and w.state in ('active', 'draining') and w.lease_until > v_now))
+      or (select j.id from jobs j where j.deadline <= v_now and j.state = 1 order by j.deadline limit 1) is not null
+      or (select j.id from jobs j where j.state = 4 order by j.id limit 1) is not null
+      or exists (select from (select * from leases l where l.token >= v_from order by l.token limit 10) l where l.claimed_at < v_now - interval '1 minute'
+        and not exists (select from jobs j where j.id = any(l.ids) and j.lease_token = l.token))
+    into sweep;
+end $function$;
+
 CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json DEFAULT '{}'::json, options jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(id bigint, outcome text)
  LANGUAGE sql
@@ -1872,7 +1925,7 @@ begin
 end $function$;
 
 CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
- RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[])
+ RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[], work_ms integer, schedule_ms integer, sweep boolean)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -1882,7 +1935,6 @@ declare
   v_now timestamptz := clock_timestamp();
   v_renew boolean := coalesce((heartbeat.facts ->> 'renew')::boolean, true);
 begin
-  return query
   update workers w set
     heartbeat_at = v_now,
     lease_until = case when v_renew then v_now + make_interval(secs => w.lease_seconds) else w.lease_until end,
@@ -1896,7 +1948,13 @@ begin
   where w.id = heartbeat.worker and w.state in ('active', 'draining') and w.lease_until > clock_timestamp()
   -- What a beat does not renew goes on running out.
   returning w.lease_until, floor(extract(epoch from w.lease_until - v_now) * 1000)::int,
-    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id);
+    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id)
+  into lease_until, lease_ms, cancel_ids;
+  if not found then return; end if;
+  if (heartbeat.facts ->> 'due')::boolean then
+    select d.work_ms, d.schedule_ms, d.sweep from due_work(heartbeat.worker) d into work_ms, schedule_ms, sweep;
+  end if;
+  return next;
 end $function$;
 
 CREATE OR REPLACE FUNCTION hint_channel()
@@ -2280,6 +2338,7 @@ begin
   values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
     jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
     jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
+  perform pg_notify(hint_channel(), 'schedules:');
   return true;
 end $function$;
 
@@ -2584,6 +2643,7 @@ begin
     case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
     jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
       'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'owner', v_new.owner, 'next_at', put_schedule.next_at));
+  perform pg_notify(hint_channel(), 'schedules:');
   return true;
 end $function$;
 
@@ -3236,7 +3296,7 @@ CREATE OR REPLACE FUNCTION role_rights(role text)
 AS $function$
   with shared(role, kind, names) as (values
     ('producer', 'function', '{enqueue,enqueue_many,notify_queue}'::text[]),
-    ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
+    ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,due_work,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
     ('operator', 'function', '{hint_channel,ensure_queue,hold,release,configure_queue,configure_store,delete_queue,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
     ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
     ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,delete_queue,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
@@ -3708,7 +3768,7 @@ comment on column v_workers.verdict is 'gone (it left, or was seen to be gone), 
 
 comment on column workers.kinds is 'Kinds it has handlers for; null when it did not say.';
 
-comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished.';
+comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished, or the store said that there is nothing to claim.';
 
 comment on column workers.last_finish_age_ms is 'As of the last heartbeat: milliseconds since an attempt ended.';
 
@@ -3788,6 +3848,8 @@ comment on function deregister_worker(worker bigint) is 'The worker leaves. What
 
 comment on function due_schedules(max integer) is 'Schedules that have a tick due, the longest due first, with the time by this database''s clock. Work out which ticks fire and which are skipped, then call fire_schedule.';
 
+comment on function due_work(worker bigint, OUT work_ms integer, OUT schedule_ms integer, OUT sweep boolean) is 'What there is to do, for a worker that would rather sleep than claim in vain; changes nothing. work_ms: milliseconds until a job of its queues may be claimed: 0 now, null none is known; holds that end, scheduled jobs and retries count, and it may be too early but not too late for what is known now. schedule_ms: until the next tick of a schedule, null without one. sweep: recover_stale and release_deferred may find something. What others enqueue afterwards is not in it: listen to hints, and ask again now and then.';
+
 comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
 
 comment on function enqueue_finalisers(ended jsonb, state integer) is 'Internal. The jobs that are to run because these ended.';
@@ -3810,7 +3872,7 @@ comment on function grant_role(role text, grantee text) is 'Grants a role to a u
 
 comment on function heal_leases() is 'Internal. Gives running jobs that no lease row names one, so that recovery can find them. Returns how many claims.';
 
-comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
+comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why). With the fact due (true) also what due_work says, so that an idle worker need not ask for itself; leave it out while jobs run, whose leases should not wait for an answer.';
 
 comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, * for all, or worker:<id> when somebody cancelled a job that this worker runs; anybody can send one, so go and look.';
 

@@ -98,7 +98,7 @@ comment on column workers.loop_age_ms is 'As of the last heartbeat: milliseconds
 comment on column workers.kinds is 'Kinds it has handlers for; null when it did not say.';
 comment on column workers.renewing is 'False while it beats without renewing its lease: its main loop is blocked.';
 comment on column workers.last_finish_age_ms is 'As of the last heartbeat: milliseconds since an attempt ended.';
-comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished.';
+comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished, or the store said that there is nothing to claim.';
 
 create table leases (
   token bigint primary key,

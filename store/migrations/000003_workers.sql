@@ -52,14 +52,13 @@ comment on function register_worker(jsonb) is
   'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, kinds (what it has handlers for; absent: it does not say), concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
 
 create function heartbeat(worker bigint, facts jsonb default '{}')
-returns table (lease_until timestamptz, lease_ms int, cancel_ids bigint[])
+returns table (lease_until timestamptz, lease_ms int, cancel_ids bigint[], work_ms int, schedule_ms int, sweep boolean)
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();
   v_renew boolean := coalesce((heartbeat.facts ->> 'renew')::boolean, true);
 begin
-  return query
   update workers w set
     heartbeat_at = v_now,
     lease_until = case when v_renew then v_now + make_interval(secs => w.lease_seconds) else w.lease_until end,
@@ -73,10 +72,16 @@ begin
   where w.id = heartbeat.worker and w.state in ('active', 'draining') and w.lease_until > clock_timestamp()
   -- What a beat does not renew goes on running out.
   returning w.lease_until, floor(extract(epoch from w.lease_until - v_now) * 1000)::int,
-    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id);
+    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id)
+  into lease_until, lease_ms, cancel_ids;
+  if not found then return; end if;
+  if (heartbeat.facts ->> 'due')::boolean then
+    select d.work_ms, d.schedule_ms, d.sweep from due_work(heartbeat.worker) d into work_ms, schedule_ms, sweep;
+  end if;
+  return next;
 end $$;
 comment on function heartbeat(bigint, jsonb) is
-  'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why).';
+  'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why). With the fact due (true) also what due_work says, so that an idle worker need not ask for itself; leave it out while jobs run, whose leases should not wait for an answer.';
 
 create function deregister_worker(worker bigint) returns void
 language sql volatile security definer set search_path = {{schema}}, pg_temp as $$

@@ -128,7 +128,9 @@ begin
   if v_c.token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim.worker, claimed_at = v_c.at,
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim.worker,
+      -- The clock of this row, not of the call: a job that was enqueued meanwhile is not claimed before it was there.
+      claimed_at = clock_timestamp(),
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
       deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
       limited = coalesce(j.queue = any(v_c.limited), false)
@@ -170,7 +172,7 @@ begin
   if v_c.token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = v_c.at,
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = clock_timestamp(),
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
       deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
       limited = coalesce(j.queue = any(v_c.limited), false)

@@ -92,6 +92,7 @@ begin
     case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
     jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
       'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'owner', v_new.owner, 'next_at', put_schedule.next_at));
+  perform pg_notify(hint_channel(), 'schedules:');
   return true;
 end $$;
 comment on function put_schedule(text, jsonb, timestamptz, text, text) is
@@ -134,6 +135,7 @@ begin
   values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
     jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
     jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
+  perform pg_notify(hint_channel(), 'schedules:');
   return true;
 end $$;
 comment on function pause_schedule(text, boolean, text, text, timestamptz) is
@@ -190,3 +192,50 @@ begin
 end $$;
 comment on function fire_schedule(text, timestamptz, timestamptz[], timestamptz[], timestamptz) is
   'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
+
+create function due_work(worker bigint, out work_ms int, out schedule_ms int, out sweep boolean)
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+#variable_conflict use_column
+declare
+  c_look constant int := 100;
+  v_now timestamptz := clock_timestamp();
+  v_queues text[] := (select w.queues from workers w where w.id = due_work.worker and w.state = 'active');
+  v_work timestamptz;
+  v_due timestamptz;
+  v_schedule timestamptz;
+  v_from bigint;
+begin
+  -- Queues that have pending jobs, and when they are open: one probe of the index each.
+  select min(o.at) from unnest(v_queues) q(name) cross join lateral (
+      select coalesce(max(coalesce(h.until, 'infinity')), v_now) as at from holds h
+      where h.queue in ('*', q.name) and (h.until is null or h.until > v_now)) o
+    where (select j.id from jobs j where j.queue = q.name and j.state = 0 order by j.priority, j.run_at, j.id limit 1) is not null
+    into v_work;
+  -- Jobs whose time comes. When the first ones are all of other queues: look again when the last of these is due.
+  select coalesce(min(d.run_at) filter (where d.queue = any(v_queues)), case when count(*) = c_look then max(d.run_at) end)
+    from (select j.run_at, j.queue from jobs j where j.state in (2, 3) order by j.run_at limit c_look) d
+    into v_due;
+  v_work := least(v_work, v_due);
+  select s.next_at from schedules s where not s.paused and s.next_at is not null order by s.next_at limit 1 into v_schedule;
+  work_ms := case when isfinite(v_work) then least(greatest(ceil(extract(epoch from v_work - v_now) * 1000), 0), 86400000)::int end;
+  schedule_ms := case when v_schedule is not null then least(greatest(ceil(extract(epoch from v_schedule - v_now) * 1000), 0), 86400000)::int end;
+  -- What recover_stale and release_deferred look for. Whether deferred jobs wait in vain is theirs to find out, and of lease
+  -- rows that nobody deletes a look anywhere must do.
+  select f.token + ((l.token - f.token) * random())::bigint
+    from (select token from leases order by token limit 1) f, (select token from leases order by token desc limit 1) l into v_from;
+  with recursive holder(worker_id) as (
+    (select l.worker_id from leases l order by l.worker_id limit 1)
+    union all
+    select (select l.worker_id from leases l where l.worker_id > h.worker_id order by l.worker_id limit 1)
+    from holder h where h.worker_id is not null)
+  select exists (select from holder h where h.worker_id is not null and not exists (
+        select from workers w where w.id = h.worker_id and w.state in ('active', 'draining') and w.lease_until > v_now))
+      or (select j.id from jobs j where j.deadline <= v_now and j.state = 1 order by j.deadline limit 1) is not null
+      or (select j.id from jobs j where j.state = 4 order by j.id limit 1) is not null
+      or exists (select from (select * from leases l where l.token >= v_from order by l.token limit 10) l where l.claimed_at < v_now - interval '1 minute'
+        and not exists (select from jobs j where j.id = any(l.ids) and j.lease_token = l.token))
+    into sweep;
+end $$;
+comment on function due_work(bigint) is
+  'What there is to do, for a worker that would rather sleep than claim in vain; changes nothing. work_ms: milliseconds until a job of its queues may be claimed: 0 now, null none is known; holds that end, scheduled jobs and retries count, and it may be too early but not too late for what is known now. schedule_ms: until the next tick of a schedule, null without one. sweep: recover_stale and release_deferred may find something. What others enqueue afterwards is not in it: listen to hints, and ask again now and then.';

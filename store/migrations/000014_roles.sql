@@ -13,7 +13,7 @@ create function role_rights(role text) returns table (kind text, object text, co
 language sql immutable as $$
   with shared(role, kind, names) as (values
     ('producer', 'function', '{enqueue,enqueue_many,notify_queue}'::text[]),
-    ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
+    ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,due_work,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
     ('operator', 'function', '{hint_channel,ensure_queue,hold,release,configure_queue,configure_store,delete_queue,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
     ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
     ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,delete_queue,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),

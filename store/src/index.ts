@@ -80,6 +80,7 @@ export { listRoleGrants, type RoleGrant } from "./roles/list-role-grants.ts";
 export { type ServerFacts, serverFacts } from "./server-facts.ts";
 export { type QueryableClient, type Session, sessionOn } from "./session.ts";
 export { SQLSTATE_RULES, type SqlstateRule, toStoreError } from "./sqlstate.ts";
+export { type DueWork, dueWork } from "./workers/due-work.ts";
 export { type HeartbeatFacts, heartbeat, type RenewedLease } from "./workers/heartbeat.ts";
 export { listWorkers, type WorkerRow, type WorkerVerdict } from "./workers/list-workers.ts";
 export { deregisterWorker, registerWorker, type WorkerFacts } from "./workers/register-worker.ts";

@@ -1,10 +1,8 @@
 import { Database, deregisterWorker, type QueueHints } from "@jobqueue/store";
-import { maintenance } from "./chores/maintenance.ts";
-import { Periodic } from "./chores/periodic.ts";
-import { recovery } from "./chores/recovery.ts";
-import { schedules } from "./chores/schedules.ts";
+import { Chores } from "./chores/chores.ts";
 import { ClaimLoop } from "./claim/claim-loop.ts";
 import { LeaseLedger } from "./claim/lease-ledger.ts";
+import { HEARTBEAT_SLACK_MS, HINTS_PROOF_MS, LONGEST_POLL_MS } from "./claim/poll-wait.ts";
 import { UnstartedJobs } from "./claim/unstarted-jobs.ts";
 import { monotonicMs } from "./clock.ts";
 import type { WorkerConfig } from "./config/config.ts";
@@ -12,6 +10,7 @@ import { drain } from "./drain.ts";
 import { EXIT_CODE, type ExitCode } from "./exit-code.ts";
 import { Finisher } from "./finish/finisher.ts";
 import type { Handlers } from "./handlers/load.ts";
+import { renewalIntervalMs } from "./lease/trust-window.ts";
 import { type HeldLease, WorkerLease } from "./lease/worker-lease.ts";
 import type { Log } from "./log.ts";
 import { LoopTick } from "./loop-tick.ts";
@@ -71,7 +70,7 @@ export class Worker implements Service {
   readonly #unstarted: UnstartedJobs;
   readonly #claimLoop: ClaimLoop;
   readonly #cancellations: Cancellations;
-  readonly #chores: readonly Periodic[];
+  readonly #chores: Chores;
   readonly #watchdog: Watchdog;
   readonly #tick: LoopTick;
   readonly #http: HttpServer;
@@ -164,6 +163,7 @@ export class Worker implements Service {
       metrics,
       trouble,
     });
+    const longestPollMs = Math.min(LONGEST_POLL_MS, renewalIntervalMs(leaseMs));
     this.#claimLoop = new ClaimLoop({
       session,
       queues: config.queues,
@@ -178,6 +178,10 @@ export class Worker implements Service {
       log,
       metrics,
       trouble,
+      longestPollMs,
+      onDue: (due) => {
+        this.#chores.due(due);
+      },
       onStuckAlone: () => {
         this.#stuckAlone();
       },
@@ -190,18 +194,19 @@ export class Worker implements Service {
       log,
       trouble,
     });
-    this.#chores = [
-      recovery({
-        session,
-        intervalMs: config.sweepSeconds * 1000,
-        isTrusted: () => lease.held !== undefined,
-        actor: name,
-        log,
-        metrics,
-      }),
-      schedules({ session, log, metrics }),
-      maintenance(session),
-    ].map((chore) => new Periodic(chore, trouble));
+    this.#chores = new Chores({
+      session,
+      lease,
+      sweepMs: config.sweepSeconds * 1000,
+      askedEveryMs: longestPollMs,
+      actor: name,
+      log,
+      metrics,
+      trouble,
+      onDue: (due) => {
+        this.#claimLoop.due(due);
+      },
+    });
     this.#tick = new LoopTick(Math.min(LONGEST_TICK_MS, leaseMs / 40), this.#shared, () => {
       this.#lease.check();
     });
@@ -220,6 +225,11 @@ export class Worker implements Service {
       {
         onLost: (workerId) => {
           this.#lease.reportLost(workerId);
+        },
+        onDue: (workerId, due) => {
+          if (workerId !== this.#lastWorkerId) return;
+          this.#chores.due(due);
+          this.#claimLoop.due(due, longestPollMs + HEARTBEAT_SLACK_MS);
         },
         onCancelled: (workerId) => {
           this.#cancellations.look(workerId);
@@ -284,15 +294,17 @@ export class Worker implements Service {
     await this.#watchdog.start();
     await this.#lease.start();
     await this.#claimLoop.start();
-    for (const chore of this.#chores) await chore.start();
+    await this.#chores.start();
     this.#hints = await this.#database.listen({
       onHint: (hint) => {
         this.#hinted(hint);
       },
+      probeIntervalMs: HINTS_PROOF_MS,
       onHearing: (hearing) => {
         this.metrics.set("jobqueue_worker_hints_hearing", hearing ? 1 : 0);
-        if (hearing) this.#claimLoop.hint();
-        else if (this.#stopped === undefined)
+        this.#claimLoop.hearing(hearing);
+        this.#chores.hearing(hearing);
+        if (!hearing && this.#stopped === undefined)
           this.#log.warn({}, "hints of the store do not arrive: polling alone finds work, within a second");
       },
     });
@@ -306,9 +318,10 @@ export class Worker implements Service {
     if (this.#started === undefined) return;
     await this.#started.catch(() => {});
     this.#shared.set("draining", 1);
+    this.#finisher.leave();
     this.#log.info({ running: this.#runner.running, unstarted: this.#unstarted.size }, "draining");
     // These wait for statements that are under way; nothing else need wait for them.
-    const idle = Promise.all([...this.#chores.map((chore) => chore.stop()), this.#lease.stop()]);
+    const idle = Promise.all([this.#chores.stop(), this.#lease.stop()]);
     await drain({
       claimLoop: this.#claimLoop,
       runner: this.#runner,
@@ -340,9 +353,13 @@ export class Worker implements Service {
     }
   }
 
-  /** A hint names a queue (`*`: all), or with `worker:` before it a worker whose jobs were cancelled. */
+  /**
+   * A hint names a queue (`*`: all), with `worker:` before it a worker whose jobs were cancelled, or says that `schedules:`
+   * were changed.
+   */
   #hinted(hint: string): void {
     if (hint === `worker:${this.#lastWorkerId}`) this.#cancellations.look(hint.slice("worker:".length));
+    else if (hint === "schedules:") this.#chores.schedulesChanged();
     else if (hint === "*" || this.#config.queues.includes(hint)) this.#claimLoop.hint();
   }
 

@@ -115,7 +115,9 @@ export class Database implements Session {
 
   /** Starts to listen for hints on a connection of its own, with this store's settings or with others (a direct one). */
   async listen(
-    options: Pick<QueueHintsOptions, "onHint" | "onHearing"> & { readonly connection?: ConnectionSettings },
+    options: Pick<QueueHintsOptions, "onHint" | "onHearing" | "probeIntervalMs"> & {
+      readonly connection?: ConnectionSettings;
+    },
   ): Promise<QueueHints> {
     const hints = new QueueHints({
       connection: options.connection ?? this.#options.connection,
@@ -123,6 +125,7 @@ export class Database implements Session {
       applicationName: `${this.#options.applicationName} hints`,
       onHint: options.onHint,
       onHearing: options.onHearing,
+      probeIntervalMs: options.probeIntervalMs,
       probe: async (channel, payload) => {
         await this.query("select pg_notify($1, $2)", [channel, payload]);
       },

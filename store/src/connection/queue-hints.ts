@@ -17,7 +17,7 @@ export interface QueueHintsOptions {
   readonly onHearing?: ((hearing: boolean) => void) | undefined;
   /** Notifies a channel over another connection than the listening one. */
   readonly probe: (channel: string, payload: string) => Promise<void>;
-  /** Between two proofs that notifications still arrive; 30000 when absent. */
+  /** Between two proofs that notifications still arrive; 30000 when absent, and at most between the first two. */
   readonly probeIntervalMs?: number | undefined;
   /** Until a probe must have arrived; 5000 when absent. */
   readonly probeTimeoutMs?: number | undefined;
@@ -30,6 +30,7 @@ export function hintChannel(schema: string): string {
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
+const PROBE_INTERVAL_MS = 30_000;
 
 /**
  * Listens for hints on a connection of its own and connects again for ever, with backoff and jitter.
@@ -100,7 +101,13 @@ export class QueueHints {
 
   /** One connection, from connecting to its end or to the first probe that does not arrive. */
   async #listenOnce(signal: AbortSignal, onHeard: () => void): Promise<void> {
-    const { connection, applicationName, onHint, probeIntervalMs = 30_000, probeTimeoutMs = 5_000 } = this.#options;
+    const {
+      connection,
+      applicationName,
+      onHint,
+      probeIntervalMs = PROBE_INTERVAL_MS,
+      probeTimeoutMs = 5_000,
+    } = this.#options;
     const client = new Client(
       clientConfig(currentSettings(connection), applicationName, {
         connectMs: probeTimeoutMs,
@@ -124,7 +131,7 @@ export class QueueHints {
       await client.connect();
       await client.query(`listen ${quoteIdentifier(this.#channel)}`);
       await client.query(`listen ${quoteIdentifier(this.#probeChannel)}`);
-      while (!over.signal.aborted) {
+      for (let proofs = 1; !over.signal.aborted; proofs++) {
         const nonce = randomBytes(6).toString("hex");
         const heard = new Promise<void>((resolve) => {
           heardProbe = (payload) => {
@@ -136,7 +143,9 @@ export class QueueHints {
         if ((await Promise.race([heard, timeout])) === "deaf") return;
         timeout.catch(() => {});
         onHeard();
-        await sleep(probeIntervalMs, undefined, { signal: over.signal });
+        // The first may have arrived by luck: a pooler may have given the same server connection twice.
+        const untilNextMs = proofs === 1 ? Math.min(probeIntervalMs, PROBE_INTERVAL_MS) : probeIntervalMs;
+        await sleep(untilNextMs, undefined, { signal: over.signal });
       }
     } finally {
       signal.removeEventListener("abort", end);

@@ -7,7 +7,7 @@ import { PROTOCOL } from "./worker-protocol.ts";
 const GROUPS: readonly { readonly title: string; readonly functions: readonly string[] }[] = [
   { title: "Enqueue", functions: ["enqueue", "enqueue_many", "notify_queue", "hint_channel", "ensure_queue"] },
   { title: "Workers and their leases", functions: ["register_worker", "heartbeat", "deregister_worker"] },
-  { title: "Claim", functions: ["claim", "claim_batch"] },
+  { title: "Claim", functions: ["claim", "claim_batch", "due_work"] },
   {
     title: "End an attempt",
     functions: ["complete", "fail", "snooze", "return_unstarted", "cancel_requests", "acknowledge_cancel"],

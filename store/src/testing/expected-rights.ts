@@ -21,6 +21,7 @@ export const EXPECTED_RIGHTS: Readonly<
     deregister_worker: ["worker"],
     claim: ["worker"],
     claim_batch: ["worker"],
+    due_work: ["worker"],
     complete: ["worker"],
     fail: ["worker"],
     snooze: ["worker"],

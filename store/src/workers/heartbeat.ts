@@ -1,5 +1,6 @@
 import { quoteIdentifier } from "../connection/identifier.ts";
 import type { Session } from "../session.ts";
+import { type DueWork, type DueWorkRow, dueWorkOf } from "./due-work.ts";
 
 /** What a worker says about itself with every heartbeat: progress, not existence. */
 export interface HeartbeatFacts {
@@ -16,6 +17,8 @@ export interface HeartbeatFacts {
   readonly state?: "active" | "draining" | undefined;
   /** `false`: beat without renewing the lease, because the main loop is blocked; it is left to run out. */
   readonly renew?: boolean | undefined;
+  /** `true`: answer what there is to do, too. For idle workers: leases of running jobs should not wait for that. */
+  readonly due?: boolean | undefined;
 }
 
 /** A renewed lease. */
@@ -26,6 +29,8 @@ export interface RenewedLease {
   readonly leaseMs: number;
   /** Jobs of this worker that somebody cancelled: abort them, then `acknowledgeCancel`. */
   readonly cancelIds: readonly string[];
+  /** What there is to do, when that was asked. */
+  readonly due: DueWork | undefined;
 }
 
 /** Renews a worker's lease, unless told not to. `undefined`: the lease is lost for good, register again. */
@@ -34,8 +39,8 @@ export async function heartbeat(
   workerId: string,
   facts: HeartbeatFacts = {},
 ): Promise<RenewedLease | undefined> {
-  const rows = await session.query<{ lease_until: Date; lease_ms: number; cancel_ids: string[] }>(
-    `select lease_until, lease_ms, cancel_ids from ${quoteIdentifier(session.schema)}.heartbeat($1, $2::jsonb)`,
+  const rows = await session.query<{ lease_until: Date; lease_ms: number; cancel_ids: string[] } & DueWorkRow>(
+    `select lease_until, lease_ms, cancel_ids, work_ms, schedule_ms, sweep from ${quoteIdentifier(session.schema)}.heartbeat($1, $2::jsonb)`,
     [
       workerId,
       JSON.stringify({
@@ -46,11 +51,18 @@ export async function heartbeat(
         slots_stuck: facts.slotsStuck,
         state: facts.state,
         renew: facts.renew,
+        due: facts.due,
       }),
     ],
   );
   const row = rows[0];
-  return row && { leaseUntil: row.lease_until, leaseMs: row.lease_ms, cancelIds: row.cancel_ids };
+  if (!row) return undefined;
+  return {
+    leaseUntil: row.lease_until,
+    leaseMs: row.lease_ms,
+    cancelIds: row.cancel_ids,
+    due: row.sweep === null ? undefined : dueWorkOf(row),
+  };
 }
 
 function whole(milliseconds: number | undefined): number | undefined {

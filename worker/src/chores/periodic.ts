@@ -1,4 +1,4 @@
-import { pause } from "../pause.ts";
+import { monotonicMs } from "../clock.ts";
 import type { Service } from "../service.ts";
 import type { StoreTrouble } from "../store-trouble.ts";
 
@@ -18,12 +18,21 @@ const MORE_MS = 100;
 /** The first turn comes within this time, milliseconds: whoever starts may be replacing a worker that was lost. */
 const FIRST_MS = 2_000;
 
-/** Does a chore over and over, with jitter, so that many workers spread over the interval. It never ends because of an error. */
+/**
+ * Does a chore over and over, with jitter, so that many workers spread over the interval; sooner or later than that where
+ * somebody knows when there is something to do. It never ends because of an error.
+ */
 export class Periodic implements Service {
   readonly #chore: Chore;
   readonly #trouble: StoreTrouble;
-  readonly #stopping = new AbortController();
+  #stopping = false;
   #loop: Promise<void> | undefined;
+  #nextMs = 0;
+  #endedMs = Number.NEGATIVE_INFINITY;
+  /** What `nextIn` said while a turn was under way. */
+  #saidMs: number | undefined;
+  #turning = false;
+  #wakeUp: (() => void) | undefined;
 
   constructor(chore: Chore, trouble: StoreTrouble) {
     this.#chore = chore;
@@ -31,22 +40,59 @@ export class Periodic implements Service {
   }
 
   start(): Promise<void> {
+    this.#nextMs = monotonicMs() + Math.random() * Math.min(this.#chore.intervalMs, FIRST_MS);
     this.#loop ??= this.#run();
     return Promise.resolve();
   }
 
   /** Resolves when the statement that is under way has ended. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.#stopping = true;
+    this.#wakeUp?.();
     await this.#loop;
   }
 
-  async #run(): Promise<void> {
-    const { intervalMs } = this.#chore;
-    let waitMs = Math.random() * Math.min(intervalMs, FIRST_MS);
-    while (await pause(waitMs, this.#stopping.signal)) {
-      waitMs = (await this.#turn()) ? MORE_MS : intervalMs * (0.5 + 0.5 * Math.random());
+  /**
+   * The next turn comes after so many milliseconds, whatever the interval says, because somebody knows when there is
+   * something to do; but at least `leastMs` after the last turn. While a turn is under way this is about the one after it.
+   */
+  nextIn(waitMs: number, leastMs = MORE_MS): void {
+    const nowMs = monotonicMs();
+    if (this.#turning) {
+      this.#saidMs = nowMs + Math.max(waitMs, leastMs);
+      return;
     }
+    this.#nextMs = Math.max(nowMs + waitMs, this.#endedMs + leastMs);
+    this.#wakeUp?.();
+  }
+
+  async #run(): Promise<void> {
+    while (await this.#due()) {
+      this.#turning = true;
+      const more = await this.#turn();
+      this.#turning = false;
+      this.#endedMs = monotonicMs();
+      const intervalMs = this.#chore.intervalMs * (0.5 + 0.5 * Math.random());
+      this.#nextMs = more ? this.#endedMs + MORE_MS : (this.#saidMs ?? this.#endedMs + intervalMs);
+      this.#saidMs = undefined;
+    }
+  }
+
+  /** Resolves with true when it is time for a turn, and with false when there are no more. */
+  async #due(): Promise<boolean> {
+    while (!this.#stopping) {
+      const waitMs = this.#nextMs - monotonicMs();
+      if (waitMs <= 0) return true;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, waitMs);
+        this.#wakeUp = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wakeUp = undefined;
+    }
+    return false;
   }
 
   async #turn(): Promise<boolean> {

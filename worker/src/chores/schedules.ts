@@ -7,12 +7,14 @@ import type { Chore } from "./periodic.ts";
 /** What firing schedules works with. */
 export interface ScheduleParts {
   readonly session: Session;
+  /** Finds out when the next tick is, where somebody listens for schedules that are put meanwhile. */
+  readonly askNext: () => Promise<void>;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
 }
 
-/** Longest time between two looks for due schedules, milliseconds: so late a tick may be with a single worker. */
-const LOOK_MS = 1_000;
+/** Longest time between two looks for due schedules without hints, milliseconds: so late a tick may be with a single worker. */
+export const LOOK_MS = 1_000;
 
 /** Most schedules that one look fires. */
 const FIRE_LIMIT = 100;
@@ -27,7 +29,7 @@ const REMEMBERED = 1_000;
  * Fires the schedules that are due. Every worker looks, so nothing else need run, and the store lets each tick fire once
  * however many do (G14).
  */
-export function schedules({ session, log, metrics }: ScheduleParts): Chore {
+export function schedules({ session, askNext, log, metrics }: ScheduleParts): Chore {
   const refusedAtMs = new Map<string, number>();
   const report = ({ name, fired, skipped, error }: FiredSchedule): void => {
     metrics.count("jobqueue_worker_schedule_ticks_total", { outcome: "fired" }, fired);
@@ -48,7 +50,9 @@ export function schedules({ session, log, metrics }: ScheduleParts): Chore {
     async run() {
       const due = await fireDueSchedules(session, FIRE_LIMIT);
       for (const schedule of due) report(schedule);
-      return due.length >= FIRE_LIMIT && due.some(({ error }) => error === undefined);
+      if (due.length >= FIRE_LIMIT && due.some(({ error }) => error === undefined)) return true;
+      await askNext();
+      return false;
     },
   };
 }

@@ -1,4 +1,12 @@
-import { claimBatch, type ClaimedBatch, type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
+import {
+  claimBatch,
+  type ClaimedBatch,
+  type ClaimedJob,
+  type DueWork,
+  dueWork,
+  type Session,
+  StoreError,
+} from "@jobqueue/store";
 import { backoffMs } from "../backoff.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Finisher } from "../finish/finisher.ts";
@@ -16,15 +24,18 @@ import { FinishRate } from "./finish-rate.ts";
 import type { BufferedJob } from "./job-buffer.ts";
 import { type ClaimScope, LastChances } from "./last-chances.ts";
 import type { LeaseLedger } from "./lease-ledger.ts";
+import { POLL_MS, PollPace } from "./poll-wait.ts";
 import { QueueOutlooks } from "./unknown-kinds.ts";
 import type { UnstartedJobs } from "./unstarted-jobs.ts";
 
 /**
  * The loop that claims jobs: one claim under way at a time, for the free slots and a bounded prefetch.
  *
- * It claims at once when there may be work (a hint, a full claim before) and there is room; otherwise it polls, at most a
- * second apart and with jitter. Hints are forgeable and get lost, so they only ever shorten a wait. It never ends because
- * of an error of the store; it waits longer after each.
+ * It claims at once when there may be work (a hint, a full claim before) and there is room. Otherwise it polls: without
+ * hints it claims, at most a second apart and with jitter; while hints are heard it asks when there is work instead, less
+ * and less often, and claims when the store says so, which an idle worker also learns with its heartbeats. Hints are
+ * forgeable and get lost: a forged one costs a claim, a lost one the time to the next poll. It never ends because of an
+ * error of the store; it waits longer after each.
  */
 export interface ClaimLoopParts {
   readonly session: Session;
@@ -42,14 +53,15 @@ export interface ClaimLoopParts {
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   readonly trouble: StoreTrouble;
+  /** Longest time between two polls while hints are heard, milliseconds. */
+  readonly longestPollMs: number;
+  /** The store answered what there is to do; the loop itself is told with `due`. */
+  readonly onDue: (due: DueWork) => void;
   /** A job in its last chance ignored its abort; the store knows, and the worker has nothing else in its hands. */
   readonly onStuckAlone: () => void;
   /** The loop threw, which is a defect of ours: the process must not go on without it. */
   readonly onDefect: (error: unknown) => void;
 }
-
-/** Longest wait between two claims of a worker that has room, milliseconds. */
-const POLL_MS = 1_000;
 
 const CLAIM_RETRY = { baseMs: 100, maxMs: 5_000 } as const;
 
@@ -65,6 +77,7 @@ export class ClaimLoop implements Service {
   readonly #rate = new FinishRate();
   readonly #outlooks = new QueueOutlooks();
   readonly #floor = new ClaimFloor();
+  readonly #pace: PollPace;
   readonly #lastChances = new LastChances();
   readonly #unknownLoggedAt = new Map<string, number>();
   /** The job that runs, or will run, alone in this worker. */
@@ -77,13 +90,13 @@ export class ClaimLoop implements Service {
   #slotsWereShort = false;
   /** The last claim brought jobs: when they are over a limit of their queue may let others in, and nothing else says so. */
   #mayHaveRoomLater = false;
-  #nextPollMs = 0;
   #notBeforeMs = 0;
   #failures = 0;
   #wakeUp: (() => void) | undefined;
 
   constructor(parts: ClaimLoopParts) {
     this.#parts = parts;
+    this.#pace = new PollPace(parts.longestPollMs);
   }
 
   start(): Promise<void> {
@@ -108,6 +121,22 @@ export class ClaimLoop implements Service {
     this.#wake();
   }
 
+  /** Hints are heard from now on, or are not. Either may have been so for a while: looks at once. */
+  hearing(hearing: boolean): void {
+    this.#pace.hearing = hearing;
+    this.hint();
+  }
+
+  /** The store said what there is to do, and will be asked again after `nextMs` milliseconds or sooner. */
+  due({ workInMs }: DueWork, nextMs = 0): void {
+    const nowMs = monotonicMs();
+    this.#parts.shared.set("lastClaim", nowMs);
+    if (!this.#pace.hearing) return;
+    if (workInMs === 0) this.#mayHaveWork = true;
+    else this.#pace.quiet(workInMs, nextMs, nowMs);
+    this.#wake();
+  }
+
   /** An attempt ended and its slot is free. */
   slotFree(): void {
     const nowMs = monotonicMs();
@@ -115,7 +144,7 @@ export class ClaimLoop implements Service {
     if (this.#slotsWereShort) this.#mayHaveWork = true;
     if (!this.#stopping) this.#parts.unstarted.startSome();
     // To wake the loop costs as much as to run a small job, so it is woken when it would claim.
-    if (this.#stopping || ((this.#mayHaveWork || nowMs >= this.#nextPollMs) && this.#claimSize(nowMs) > 0))
+    if (this.#stopping || ((this.#mayHaveWork || this.#pace.remainingMs(nowMs) <= 0) && this.#claimSize(nowMs) > 0))
       this.#wake();
   }
 
@@ -157,17 +186,44 @@ export class ClaimLoop implements Service {
     const held = lease.held;
     if (held === undefined) return POLL_MS;
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
-    if (!this.#mayHaveWork && nowMs < this.#nextPollMs) return this.#nextPollMs - nowMs;
+    if (this.#pace.isWorkDue(nowMs)) this.#mayHaveWork = true;
+    const quietMs = this.#pace.remainingMs(nowMs);
+    if (!this.#mayHaveWork && quietMs > 0) return quietMs;
     const scope = this.#claimScope(nowMs);
     if (scope === "nothing") return POLL_MS;
     const wanted = Math.min(this.#claimSize(nowMs), scope === "one" ? 1 : MAX_CLAIM);
     if (wanted === 0) return POLL_MS;
     const awake = this.#outlooks.awake(queues, nowMs);
     if (awake.length === 0) return POLL_MS / 4;
+    if (!this.#mayHaveWork && this.#pace.hearing) {
+      await this.#ask(held);
+      return 0;
+    }
     this.#mayHaveWork = false;
-    this.#nextPollMs = nowMs + POLL_MS * (0.5 + 0.5 * Math.random());
+    this.#pace.claiming(nowMs);
     await this.#claim(held, awake, wanted, scope);
     return 0;
+  }
+
+  /** Asks the store when there is work, which is cheaper than to claim, and tells everybody whom it concerns. */
+  async #ask(held: HeldLease): Promise<void> {
+    const { session, trouble, onDue } = this.#parts;
+    try {
+      const due = await dueWork(session, held.workerId);
+      this.#failures = 0;
+      trouble.worked("due work");
+      this.due(due);
+      onDue(due);
+    } catch (error) {
+      trouble.failed("due work", error);
+      this.#retryLater();
+    }
+  }
+
+  #retryLater(): void {
+    this.#failures++;
+    this.#mayHaveWork = true;
+    this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
   }
 
   #claimScope(nowMs: number): ClaimScope {
@@ -218,9 +274,7 @@ export class ClaimLoop implements Service {
       }
       trouble.failed("claim", error);
       ledger.failed(error, monotonicMs());
-      this.#failures++;
-      this.#mayHaveWork = true;
-      this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
+      this.#retryLater();
       return;
     }
     const answeredAtMs = monotonicMs();
@@ -312,7 +366,8 @@ export class ClaimLoop implements Service {
   }
 
   async #sleep(waitMs: number): Promise<void> {
-    const dueMs = Math.min(waitMs, this.#parts.unstarted.tendDueMs - monotonicMs());
+    // Turns at least once a second, so that the watchdog sees that it does.
+    const dueMs = Math.min(waitMs, POLL_MS, this.#parts.unstarted.tendDueMs - monotonicMs());
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(1, dueMs));
       this.#wakeUp = () => {

@@ -164,6 +164,9 @@ export class UnstartedJobs {
     const { finisher, metrics, log } = this.#parts;
     metrics.count("jobqueue_worker_jobs_unstarted_total", { reason }, jobs.length);
     log[reason === "hold" ? "info" : "debug"]({ count: jobs.length, reason }, "claimed jobs given back unstarted");
-    finisher.giveBack(jobs.map(({ job }) => job));
+    finisher.giveBack(
+      jobs.map(({ job }) => job),
+      reason === "last_chance",
+    );
   }
 }

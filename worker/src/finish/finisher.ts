@@ -27,6 +27,8 @@ export interface Finished {
   readonly durationMs?: number;
   /** How its program ended, where a program ran it. */
   readonly exitCode?: number | undefined;
+  /** Whether other workers are told of a job that is given back. */
+  readonly tell?: boolean;
 }
 
 /** What the finisher works with. */
@@ -53,6 +55,7 @@ const RETRY = { baseMs: 50, maxMs: 2_000 } as const;
 export class Finisher {
   readonly #parts: FinisherParts;
   readonly #abandoned = new AbortController();
+  #leaving = false;
   #waiting: Finished[] = [];
   #inFlight = 0;
   #flushing: Promise<void> | undefined;
@@ -72,9 +75,14 @@ export class Finisher {
     this.#flushing ??= this.#flush().catch(this.#parts.onDefect);
   }
 
-  /** Gives jobs back that were not started. */
-  giveBack(jobs: readonly ClaimedJob[]): void {
-    for (const job of jobs) this.add({ job, outcome: { action: "return" } });
+  /** Gives jobs back that were not started; `tell`: others are told, because this worker will not claim them again soon. */
+  giveBack(jobs: readonly ClaimedJob[], tell = false): void {
+    for (const job of jobs) this.add({ job, outcome: { action: "return" }, tell });
+  }
+
+  /** The worker drains: from now on others are told of what it gives back, since it will not claim that again itself. */
+  leave(): void {
+    this.#leaving = true;
   }
 
   /** Resolves when everything taken so far was acknowledged or dropped. */
@@ -187,7 +195,7 @@ export class Finisher {
   }
 
   #heard(action: Action, batch: readonly Finished[], lost: ReadonlySet<string>): void {
-    const { log } = this.#parts;
+    const { log, session } = this.#parts;
     this.#count(
       batch.filter(({ job }) => !lost.has(job.id)),
       ACKNOWLEDGED[action],
@@ -199,6 +207,10 @@ export class Finisher {
       log.warn({ jobId, queue, kind, attempt, maxAttempts, permanent, exitCode }, "an attempt failed");
       // What a handler says may quote its payload: it is kept with the job, and in the log only for who asks for it.
       log.debug({ jobId, error: outcome.error.slice(0, 1_000) }, "error of the failed attempt");
+    }
+    if (action === "return") {
+      const told = batch.filter(({ tell }) => this.#leaving || tell === true);
+      if (told.length > 0) session.noteEnqueued?.([...new Set(told.map(({ job }) => job.queue))]);
     }
     if (lost.size > 0) {
       this.#lost(

@@ -1,4 +1,4 @@
-import type { HeartbeatFacts, RenewedLease } from "@jobqueue/store";
+import type { DueWork, HeartbeatFacts, RenewedLease } from "@jobqueue/store";
 import { monotonicMs } from "../clock.ts";
 import { renewalIntervalMs, renewalRetryMs } from "../lease/trust-window.ts";
 import { pause } from "../pause.ts";
@@ -12,6 +12,8 @@ export interface RenewalEffects {
    * Sends a heartbeat, which renews the lease unless its facts say otherwise; `undefined` means that the lease is lost.
    */
   beat(workerId: string, facts: HeartbeatFacts): Promise<RenewedLease | undefined>;
+  /** The store says what there is to do, because the worker was idle. */
+  due(workerId: string, due: DueWork): void;
   /** The store says that jobs of this worker were cancelled. */
   cancelled(workerId: string): void;
   /** The store said that this worker's lease is lost. */
@@ -49,6 +51,8 @@ export class Renewal implements Service {
   /** The worker the times below are about. */
   #workerId = 0n;
   #nextBeatMs = 0;
+  /** The last heartbeat got no answer: the next asks for nothing that could keep it. */
+  #failed = false;
 
   constructor(facts: SharedFacts, limits: WatchdogLimits, effects: RenewalEffects) {
     this.#facts = facts;
@@ -119,16 +123,23 @@ export class Renewal implements Service {
     const workerId = this.#workerId;
     const leaseMs = this.#facts.get("leaseMs");
     try {
-      const lease = await this.#effects.beat(String(workerId), { ...this.#progress(sentAtMs), renew });
+      const lease = await this.#effects.beat(String(workerId), {
+        ...this.#progress(sentAtMs),
+        renew,
+        due: renew && !this.#failed && this.#facts.get("slotsBusy") === 0,
+      });
+      this.#failed = false;
       if (lease === undefined) {
         this.#facts.set("lostWorkerId", workerId);
         this.#effects.lost(String(workerId));
         return;
       }
       if (lease.cancelIds.length > 0) this.#effects.cancelled(String(workerId));
+      if (lease.due !== undefined) this.#effects.due(String(workerId), lease.due);
       if (renew) this.#facts.setRenewal(workerId, sentAtMs, lease.leaseMs);
       this.#next(workerId, sentAtMs + renewalIntervalMs(leaseMs));
     } catch (error) {
+      this.#failed = true;
       this.#effects.renewalFailed(error);
       this.#next(workerId, monotonicMs() + renewalRetryMs(leaseMs, Math.random()));
     }

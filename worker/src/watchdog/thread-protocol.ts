@@ -1,4 +1,4 @@
-import type { ConnectionSettings } from "@jobqueue/store";
+import type { ConnectionSettings, DueWork } from "@jobqueue/store";
 import type { WatchdogLimits } from "./judge.ts";
 
 /** What the main thread gives the watchdog thread at its start. */
@@ -15,6 +15,7 @@ export interface WatchdogInput {
 export type WatchdogMessage =
   | { readonly type: "started" }
   | { readonly type: "lost"; readonly workerId: string }
+  | { readonly type: "due"; readonly workerId: string; readonly due: DueWork }
   | { readonly type: "cancelled"; readonly workerId: string }
   | { readonly type: "renewal failed"; readonly error: string; readonly code: string }
   | { readonly type: "hung"; readonly reason: string };

@@ -37,6 +37,9 @@ const renewal = new Renewal(facts, input.limits, {
   cancelled: (workerId) => {
     tell({ type: "cancelled", workerId });
   },
+  due: (workerId, due) => {
+    tell({ type: "due", workerId, due });
+  },
   lost: (workerId) => {
     tell({ type: "lost", workerId });
   },

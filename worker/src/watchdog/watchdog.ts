@@ -1,4 +1,5 @@
 import { Worker as Thread } from "node:worker_threads";
+import type { DueWork } from "@jobqueue/store";
 import type { Service } from "../service.ts";
 import { watchdogThreadFile } from "./thread-file.ts";
 import type { WatchdogCommand, WatchdogInput, WatchdogMessage } from "./thread-protocol.ts";
@@ -7,6 +8,8 @@ import type { WatchdogCommand, WatchdogInput, WatchdogMessage } from "./thread-p
 export interface WatchdogEvents {
   /** The store says that this worker's lease is lost. */
   onLost(workerId: string): void;
+  /** The store says what there is to do, because the worker was idle. */
+  onDue(workerId: string, due: DueWork): void;
   /** The store says that jobs of this worker were cancelled. */
   onCancelled(workerId: string): void;
   onRenewalFailed(error: string, code: string): void;
@@ -74,6 +77,9 @@ export class Watchdog implements Service {
     switch (message.type) {
       case "lost":
         this.#events.onLost(message.workerId);
+        return;
+      case "due":
+        this.#events.onDue(message.workerId, message.due);
         return;
       case "cancelled":
         this.#events.onCancelled(message.workerId);
