@@ -125,6 +125,7 @@ describe("the operator's account", () => {
     "list pods",
     "patch apps/deployments",
     "patch events.k8s.io/events",
+    "patch jobqueue.dev/jobqueues",
     "patch jobqueue.dev/jobqueues/status",
     "patch jobqueue.dev/jobstores/status",
     "watch apps/deployments",
@@ -168,7 +169,7 @@ describe("the operator's account", () => {
     [{ verb: "escalate", group: "rbac.authorization.k8s.io", resource: "clusterroles" }],
     [{ verb: "bind", group: "rbac.authorization.k8s.io", resource: "clusterroles" }],
     [{ verb: "update", group: "jobqueue.dev", resource: "jobqueues" }],
-    [{ verb: "patch", group: "jobqueue.dev", resource: "jobqueues" }],
+    [{ verb: "patch", group: "jobqueue.dev", resource: "jobstores" }],
     [{ verb: "update", group: "apiextensions.k8s.io", resource: "customresourcedefinitions" }],
     [{ verb: "update", group: "coordination.k8s.io", resource: "leases", namespace: SYSTEM, name: "another" }],
   ])("may not do %j", async (question) => {

@@ -188,6 +188,7 @@ create table schedules (
   paused boolean default false not null,
   next_at timestamp with time zone,
   last_tick timestamp with time zone,
+  owner text,
   created_at timestamp with time zone default clock_timestamp() not null
 );
 
@@ -196,7 +197,9 @@ create table store_settings (
   completed_seconds integer default 604800 not null,
   cancelled_seconds integer default 604800 not null,
   dead_seconds integer default 2592000 not null,
-  audit_seconds integer default 31536000 not null
+  audit_seconds integer default 31536000 not null,
+  recovery text default 'recover'::text not null,
+  recovery_grace_seconds integer default 0 not null
 );
 
 create table workers (
@@ -236,7 +239,7 @@ create table workers (
 
 -- Constraints
 
-alter table audit_events add constraint audit_events_action_check CHECK ((action = ANY (ARRAY['hold'::text, 'release'::text, 'configure_queue'::text, 'configure_store'::text, 'workers_gone'::text, 'recover_stale'::text, 'retry'::text, 'cancel'::text, 'delete'::text, 'put_schedule'::text, 'delete_schedule'::text, 'pause_schedule'::text, 'grant_role'::text])));
+alter table audit_events add constraint audit_events_action_check CHECK ((action = ANY (ARRAY['hold'::text, 'release'::text, 'configure_queue'::text, 'configure_store'::text, 'workers_gone'::text, 'recover_stale'::text, 'retry'::text, 'cancel'::text, 'delete'::text, 'delete_queue'::text, 'put_schedule'::text, 'delete_schedule'::text, 'pause_schedule'::text, 'grant_role'::text])));
 
 alter table audit_events add constraint audit_events_actor_check CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 256)));
 
@@ -356,6 +359,8 @@ alter table schedules add constraint schedules_missed_ticks_check CHECK ((missed
 
 alter table schedules add constraint schedules_name_check CHECK (((octet_length(name) <= 128) AND (name ~ '^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$'::text)));
 
+alter table schedules add constraint schedules_owner_check CHECK (((char_length(owner) >= 1) AND (char_length(owner) <= 256)));
+
 alter table schedules add constraint schedules_pkey PRIMARY KEY (name);
 
 alter table schedules add constraint schedules_time_zone_check CHECK (((char_length(time_zone) >= 1) AND (char_length(time_zone) <= 64)));
@@ -371,6 +376,10 @@ alter table store_settings add constraint store_settings_dead_seconds_check CHEC
 alter table store_settings add constraint store_settings_only_row_check CHECK (only_row);
 
 alter table store_settings add constraint store_settings_pkey PRIMARY KEY (only_row);
+
+alter table store_settings add constraint store_settings_recovery_check CHECK ((recovery = ANY (ARRAY['recover'::text, 'report'::text, 'disabled'::text])));
+
+alter table store_settings add constraint store_settings_recovery_grace_seconds_check CHECK (((recovery_grace_seconds >= 0) AND (recovery_grace_seconds <= 86400)));
 
 alter table workers add constraint workers_boot_id_check CHECK (((char_length(boot_id) >= 1) AND (char_length(boot_id) <= 200)));
 
@@ -593,6 +602,7 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   paused boolean
 --   next_at timestamp with time zone
 --   last_tick timestamp with time zone
+--   owner text
 --   created_at timestamp with time zone
 --   is_due boolean
 --   last_outcome_tick timestamp with time zone
@@ -604,6 +614,8 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   cancelled_seconds integer
 --   dead_seconds integer
 --   audit_seconds integer
+--   recovery text
+--   recovery_grace_seconds integer
 
 -- view v_workers
 --   id bigint
@@ -1365,14 +1377,21 @@ begin
       when 'cancelled_seconds' then v_new.cancelled_seconds := coalesce(read_setting(v_value, v_key, 0, 315360000), 604800);
       when 'dead_seconds' then v_new.dead_seconds := coalesce(read_setting(v_value, v_key, 3600, 315360000), 2592000);
       when 'audit_seconds' then v_new.audit_seconds := coalesce(read_setting(v_value, v_key, 86400, 315360000), 31536000);
+      when 'recovery_grace_seconds' then v_new.recovery_grace_seconds := coalesce(read_setting(v_value, v_key, 0, 86400), 0);
+      when 'recovery' then
+        if v_value not in ('null', '"recover"', '"report"', '"disabled"') then
+          raise exception using errcode = '22023', message = format('recovery is %s: write "recover", "report" or "disabled"', left(v_value::text, 80));
+        end if;
+        v_new.recovery := coalesce(v_value #>> '{}', 'recover');
       else
         raise exception using errcode = '22023', message = format('unknown setting %s of the store', quote_literal(left(v_key, 80))),
-          hint = 'settings are completed_seconds, cancelled_seconds, dead_seconds, audit_seconds';
+          hint = 'settings are completed_seconds, cancelled_seconds, dead_seconds, audit_seconds, recovery, recovery_grace_seconds';
     end case;
   end loop;
   if v_new = v_old then return false; end if;
   update store_settings set completed_seconds = v_new.completed_seconds, cancelled_seconds = v_new.cancelled_seconds,
-    dead_seconds = v_new.dead_seconds, audit_seconds = v_new.audit_seconds;
+    dead_seconds = v_new.dead_seconds, audit_seconds = v_new.audit_seconds, recovery = v_new.recovery,
+    recovery_grace_seconds = v_new.recovery_grace_seconds;
   insert into audit_events (action, actor, target, reason, before, after)
   values ('configure_store', configure_store.actor, 'store', configure_store.reason, to_jsonb(v_old) - 'only_row', to_jsonb(v_new) - 'only_row');
   return true;
@@ -1442,6 +1461,57 @@ begin
   delete from job_dependencies d where d.job_id = any(v_done);
   if v_done <> '{}' then perform settle_deleted(v_done); end if;
   return v_done;
+end $function$;
+
+CREATE OR REPLACE FUNCTION delete_queue(queue text, actor text, reason text, only_if_empty boolean DEFAULT true, max integer DEFAULT 10000)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_jobs bigint[];
+  v_ended bigint[];
+  v_queue queues;
+begin
+  perform check_queue_name(delete_queue.queue);
+  perform check_words(delete_queue.actor, delete_queue.reason);
+  if delete_queue.max is null or delete_queue.max not between 1 and 100000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(delete_queue.max::text, 'null'));
+  end if;
+  -- Claims share this lock: none is under way while this looks, and none begins before it has committed.
+  perform pg_advisory_xact_lock(hold_lock(delete_queue.queue));
+  if exists (select from jobs j where j.queue = delete_queue.queue and j.state = 1) then return 'running'; end if;
+  if coalesce(delete_queue.only_if_empty, true) and (exists (select from jobs j where j.queue = delete_queue.queue)
+    or exists (select from job_history h where h.queue = delete_queue.queue and h.state = 12 and not h.superseded)) then
+    return 'not_empty';
+  end if;
+  with gone as (
+    delete from jobs j where j.id in (select o.id from jobs o where o.queue = delete_queue.queue limit delete_queue.max) returning j.id)
+  select array_agg(g.id) from gone g into v_jobs;
+  if v_jobs is not null then perform settle_deleted(v_jobs); end if;
+  with gone as (
+    delete from job_history h where h.id in (
+      select o.id from job_history o where o.queue = delete_queue.queue limit delete_queue.max - coalesce(cardinality(v_jobs), 0))
+      and h.queue = delete_queue.queue returning h.id)
+  select array_agg(g.id) from gone g into v_ended;
+  delete from kept_keys k where k.job_id = any(v_jobs || v_ended);
+
+  if coalesce(cardinality(v_jobs), 0) + coalesce(cardinality(v_ended), 0) < delete_queue.max then
+    delete from schedule_ticks t using schedules s where s.queue = delete_queue.queue and t.schedule = s.name;
+    delete from schedules s where s.queue = delete_queue.queue;
+    delete from holds h where h.queue = delete_queue.queue;
+    delete from queue_limits l where l.queue = delete_queue.queue;
+    delete from queues q where q.name = delete_queue.queue returning q.* into v_queue;
+  end if;
+  if v_queue.name is null and v_jobs is null and v_ended is null then return 'not_found'; end if;
+  insert into audit_events (action, actor, target, reason, before, after, count)
+  values ('delete_queue', delete_queue.actor, delete_queue.queue, delete_queue.reason,
+    case when v_queue.name is not null then to_jsonb(v_queue) - 'created_at' end,
+    jsonb_build_object('live', coalesce(cardinality(v_jobs), 0), 'ended', coalesce(cardinality(v_ended), 0)),
+    coalesce(cardinality(v_jobs), 0) + coalesce(cardinality(v_ended), 0));
+  return case when v_queue.name is not null then 'deleted' else 'more' end;
 end $function$;
 
 CREATE OR REPLACE FUNCTION delete_schedule(name text, actor text, reason text)
@@ -2506,13 +2576,14 @@ begin
   v_new.missed_ticks := 'once';
   v_new.max_missed := 100;
   for v_key, v_value in select * from jsonb_each(put_schedule.schedule) loop
-    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks') and jsonb_typeof(v_value) <> 'string' then
+    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks', 'owner') and jsonb_typeof(v_value) <> 'string' then
       raise exception using errcode = '22023', message = format('%s of a schedule must be a string', v_key);
     end if;
     case v_key
       when 'queue' then v_new.queue := v_value #>> '{}';
       when 'kind' then v_new.kind := v_value #>> '{}';
       when 'payload' then v_new.payload := v_value;
+      when 'owner' then v_new.owner := v_value #>> '{}';
       when 'cron' then v_new.cron := v_value #>> '{}';
       when 'max_missed' then v_new.max_missed := coalesce(read_setting(v_value, v_key, 1, 1000), 100);
       when 'time_zone' then
@@ -2535,7 +2606,7 @@ begin
         v_new.options := v_value;
       else
         raise exception using errcode = '22023', message = format('unknown setting %s of a schedule', quote_literal(left(v_key, 80))),
-          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed';
+          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, owner';
     end case;
   end loop;
   perform check_queue_name(v_new.queue);
@@ -2554,21 +2625,21 @@ begin
   select * from schedules s where s.name = put_schedule.name for update into v_old;
   if v_old.name is not null and v_old.queue = v_new.queue and v_old.kind = v_new.kind and v_old.payload::jsonb = v_new.payload::jsonb
     and v_old.options = v_new.options and v_old.cron = v_new.cron and v_old.time_zone = v_new.time_zone
-    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed then
+    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed and v_old.owner is not distinct from v_new.owner then
     return false;
   end if;
-  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, next_at)
+  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, owner, next_at)
   values (put_schedule.name, v_new.queue, v_new.kind, v_new.payload, v_new.options, v_new.cron, v_new.time_zone, v_new.missed_ticks,
-    v_new.max_missed, put_schedule.next_at)
+    v_new.max_missed, v_new.owner, put_schedule.next_at)
   on conflict (name) do update set queue = excluded.queue, kind = excluded.kind, payload = excluded.payload, options = excluded.options,
-    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed,
+    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed, owner = excluded.owner,
     -- Ticks that are due already are not lost because somebody changes the payload.
     next_at = case when s.cron = excluded.cron and s.time_zone = excluded.time_zone then s.next_at else excluded.next_at end;
   insert into audit_events (action, actor, target, reason, before, after)
   values ('put_schedule', put_schedule.actor, 'schedules/' || put_schedule.name, put_schedule.reason,
     case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
     jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
-      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'next_at', put_schedule.next_at));
+      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'owner', v_new.owner, 'next_at', put_schedule.next_at));
   perform pg_notify(hint_channel(), 'schedules:');
   return true;
 end $function$;
@@ -2832,7 +2903,7 @@ begin
   return found;
 end $function$;
 
-CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigint[] DEFAULT NULL::bigint[], actor text DEFAULT 'sweep'::text, reason text DEFAULT NULL::text, INOUT queue text DEFAULT NULL::text, older_than_seconds integer DEFAULT 0, policy text DEFAULT NULL::text, dry_run boolean DEFAULT false, OUT id bigint, OUT outcome text, OUT worker_id bigint)
+CREATE OR REPLACE FUNCTION recover_stale(max integer DEFAULT 1000, workers bigint[] DEFAULT NULL::bigint[], actor text DEFAULT 'sweep'::text, reason text DEFAULT NULL::text, INOUT queue text DEFAULT NULL::text, older_than_seconds integer DEFAULT 0, policy text DEFAULT NULL::text, dry_run boolean DEFAULT false, grace_seconds integer DEFAULT NULL::integer, OUT id bigint, OUT outcome text, OUT worker_id bigint)
  RETURNS SETOF record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -2854,6 +2925,8 @@ declare
   v_outcomes text[];
   v_queues text[];
   v_workers bigint[];
+  v_settings store_settings;
+  v_grace int := recover_stale.grace_seconds;
 begin
   if recover_stale.max is null or recover_stale.max not between 1 and 100000 then
     raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(recover_stale.max::text, 'null'));
@@ -2870,9 +2943,22 @@ begin
   if recover_stale.older_than_seconds is null or recover_stale.older_than_seconds not between 0 and 315360000 then
     raise exception using errcode = '22023', message = format('older_than_seconds is %s: write 0 to 315360000', coalesce(recover_stale.older_than_seconds::text, 'null'));
   end if;
+  if v_grace not between 0 and 86400 then
+    raise exception using errcode = '22023', message = format('grace_seconds is %s: write 0 to 86400', v_grace);
+  end if;
+  if recover_stale.actor = 'sweep' then
+    -- Sweeps do what the store says; whoever gives a name knows what they ask for.
+    select * from store_settings into v_settings;
+    if v_settings.recovery <> 'recover' then return; end if;
+    v_grace := coalesce(v_grace, v_settings.recovery_grace_seconds);
+  end if;
   v_before := v_now - make_interval(secs => recover_stale.older_than_seconds);
 
   v_lost := lost_workers(recover_stale.workers);
+  if v_grace > 0 then
+    v_lost := array(select l.id from unnest(v_lost) l(id) where not exists (select from workers w
+      where w.id = l.id and w.lease_until > v_now - make_interval(secs => v_grace)));
+  end if;
   if v_lost <> '{}' then
     -- Job by job, by primary key: as a plain join a plan might read all jobs.
     v_ids := array(select s.id from leases l cross join lateral unnest(l.ids) u(id) cross join lateral (
@@ -3208,11 +3294,11 @@ AS $function$
   with shared(role, kind, names) as (values
     ('producer', 'function', '{enqueue,enqueue_many,notify_queue}'::text[]),
     ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,due_work,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
-    ('operator', 'function', '{hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('operator', 'function', '{hint_channel,ensure_queue,hold,release,configure_queue,configure_store,delete_queue,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
     ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
-    ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,delete_queue,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
     ('worker', 'view', '{v_holds}'),
-    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings,role_grants}'),
+    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_schedules,v_store_settings,role_grants}'),
     ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings}'),
     ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,v_store_settings,v_audit_events,audit_events,store_settings,schedule_ticks,role_grants}'))
   select s.kind, n.name, null::text[] from shared s cross join lateral unnest(s.names) n(name) where s.role = role_rights.role
@@ -3220,8 +3306,9 @@ AS $function$
   -- Without what a job carries: payload, result, options (which may hold another job's payload), and what its handler said.
   union all select 'view', 'v_jobs', '{id,queue,kind,state,stored_state,is_terminal,dead_reason,priority,attempt,max_attempts,recoveries,generation,progress,last_error,errors,exit_code,unique_key,concurrency_key,tag,labels,worker_id,lease_token,created_at,run_at,claimed_at,finished_at,duration_ms,timeout_ms,result_ttl_seconds,result_expires_at,finaliser_id,process,cancel_requested,is_stale,can_retry,recovery_hint,locked_by,locked_until,last_recovery}'::text[]
     where role_rights.role in ('operator', 'reader')
-  union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,next_at,last_tick,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
-    where role_rights.role in ('operator', 'reader')
+  -- The operator compares schedules with what their JobQueue says, payload included.
+  union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,owner,next_at,last_tick,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
+    where role_rights.role = 'reader'
 $function$;
 
 CREATE OR REPLACE FUNCTION settle_deleted(ids bigint[])
@@ -3614,6 +3701,8 @@ comment on column queues.retry is 'How long a failed job waits when it says noth
 
 comment on column schedules.next_at is 'The next tick. Null: the schedule has no further one.';
 
+comment on column schedules.owner is 'Who keeps it as it is, such as the operator for a JobQueue; null: people.';
+
 comment on column v_jobs.can_retry is 'retry_job would accept it: failed, dead, or held by recovery. (Refused still while another live job has its unique key.)';
 
 comment on column v_jobs.cancel_requested is 'It runs, and its worker has been asked to stop it.';
@@ -3738,7 +3827,7 @@ comment on function complete(ids bigint[], lease_tokens bigint[], results json[]
 
 comment on function configure_queue(queue text, policy jsonb, actor text, reason text) is 'Sets the policy of a queue, and makes the queue known. What the policy does not name is left as it is; null puts back the default. For jobs that say nothing of their own, copied when they are enqueued: max_attempts (5), timeout_seconds (none), result_ttl_seconds (as long as the record). Read when they fail or are recovered: retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail or hold), max_recoveries (3). Limits, for all workers together: max_running, max_running_per_key, fair (concurrency keys take turns), rate ({"count": 100, "per_seconds": 60}). Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
 
-comment on function configure_store(settings jsonb, actor text, reason text) is 'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
+comment on function configure_store(settings jsonb, actor text, reason text) is 'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). And what sweeps do about stale jobs: recovery (recover; report and disabled leave them to people), recovery_grace_seconds (0: how long after its lease lapsed). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
 
 comment on function defer_jobs(ids bigint[], options jsonb[]) is 'Internal. What newly enqueued jobs wait for; jobs that wait for nothing that is still live are settled at once.';
 
@@ -3747,6 +3836,8 @@ comment on function delete_job(id bigint, actor text, reason text) is 'Deletes a
 comment on function delete_jobs(filter jsonb, actor text, reason text, max integer, dry_run boolean) is 'Deletes the jobs that a filter means, as delete_job does: those that do not run and have not ended. Filter, max, dry_run and answer as in retry_jobs.';
 
 comment on function delete_locked(ids bigint[]) is 'Internal. Deletes jobs that do not run and whose rows the caller has locked.';
+
+comment on function delete_queue(queue text, actor text, reason text, only_if_empty boolean, max integer) is 'Deletes a queue with its policy, limits, holds, schedules and its jobs, live and ended, at most max of them in one call. only_if_empty: only when it has no live and no dead job. Returns deleted, more (call again), not_empty, running (a job of it runs: hold the queue and wait) or not_found. One audit event when anything was deleted. Nothing keeps a queue from being made anew by the next enqueue: hold it until its producers are gone.';
 
 comment on function delete_schedule(name text, actor text, reason text) is 'Deletes a schedule; jobs of its ticks that were enqueued stay. Returns whether it was there; only then is an audit event written.';
 
@@ -3822,7 +3913,7 @@ comment on function prepare_claim(worker bigint, queues text[], max integer, slo
 
 comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Says how far a running job is, in any JSON of at most 16 kB; the last word counts. Returns false when the lease was lost: stop.';
 
-comment on function put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text) is 'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
+comment on function put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text) is 'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all), owner (who keeps it so; absent: people). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
 
 comment on function queue_stats() is 'Counts of every queue, from one statement and hence one instant. Pending: claimable now, held or not; stale: running jobs that no live worker backs or whose deadline passed; dead and cancelled: those still kept. The oldest pending job counts from when it became claimable. held: whether any hold, its own or of *, is in force; then the limits, null where there is none.';
 
@@ -3838,7 +3929,7 @@ comment on function read_setting(setting jsonb, name text, low numeric, high num
 
 comment on function record_process(id bigint, lease_token bigint, pid integer, ppid integer, run_as text) is 'Says which process runs a job, when that is not the worker itself. Returns false when the lease was lost: stop.';
 
-comment on function recover_stale(max integer, workers bigint[], actor text, reason text, INOUT queue text, older_than_seconds integer, policy text, dry_run boolean, OUT id bigint, OUT outcome text, OUT worker_id bigint) is 'Recovers up to max stale jobs: running, and the lease of the worker has lapsed, or the worker is gone, fenced or missing, or the job''s own deadline (timeout and a minute) has passed. workers and queue narrow it, older_than_seconds leaves alone what was claimed more recently; dry_run says what would be done. Policy, for this call or that of the job or of its queue: retry (outcome retried: pending again in its old place, no attempt spent; beyond the first 100 of a call within 5 s; at the max_recoveries-th loss dead, reason poison), fail (outcome failed: dead, reason worker_lost), hold (outcome held: waits until somebody retries or cancels it). A job with a cancel request ends cancelled. One audit event when anything changed. Safe to call from everywhere at once: each job moves once. Raises 22023 for arguments out of bounds.';
+comment on function recover_stale(max integer, workers bigint[], actor text, reason text, INOUT queue text, older_than_seconds integer, policy text, dry_run boolean, grace_seconds integer, OUT id bigint, OUT outcome text, OUT worker_id bigint) is 'Recovers up to max stale jobs: running, and the lease of the worker has lapsed, or the worker is gone, fenced or missing, or the job''s own deadline (timeout and a minute) has passed. workers and queue narrow it, older_than_seconds leaves alone what was claimed more recently, grace_seconds what lapsed more recently; actor sweep does what the settings of the store say; dry_run says what would be done. Policy, for this call or that of the job or of its queue: retry (outcome retried: pending again in its old place, no attempt spent; beyond the first 100 of a call within 5 s; at the max_recoveries-th loss dead, reason poison), fail (outcome failed: dead, reason worker_lost), hold (outcome held: waits until somebody retries or cancels it). A job with a cancel request ends cancelled. One audit event when anything changed. Safe to call from everywhere at once: each job moves once. Raises 22023 for arguments out of bounds.';
 
 comment on function register_worker(facts jsonb) is 'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, kinds (what it has handlers for; absent: it does not say), concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
 
@@ -3912,7 +4003,7 @@ comment on table schedule_ticks is 'What became of each tick; kept for 30 days.'
 
 comment on table schedules is 'Jobs that are enqueued at given times. Whoever fires a tick moves next_at in the same transaction.';
 
-comment on table store_settings is 'How long the store keeps what is over.';
+comment on table store_settings is 'How long the store keeps what is over, and whether sweeps recover jobs.';
 
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 
@@ -3932,6 +4023,6 @@ comment on view v_runs is 'One row per generation of every job, in the fields an
 
 comment on view v_schedules is 'Schedules, whether a tick is due, and what became of the latest one: fired, skipped, or duplicate (its job was there already).';
 
-comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';
+comment on view v_store_settings is 'How long the store keeps what is over, and what sweeps do; see configure_store.';
 
 comment on view v_workers is 'Workers, with what their heartbeats said last and what to think of it.';

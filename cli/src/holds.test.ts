@@ -1,6 +1,6 @@
 import type { Hold } from "@jobqueue/store";
 import { describe, expect, it } from "vitest";
-import { describeHold, isSpecHold, jobQueueOf, remedyFor } from "./holds.ts";
+import { describeHold, isSpecHold, ownerOf, remedyFor } from "./holds.ts";
 import { chooseHolds } from "./verbs/resume.ts";
 
 const NOW = new Date("2026-08-01T12:00:00Z");
@@ -43,15 +43,18 @@ describe("a hold in words", () => {
     expect(remedyFor(spec)).toContain(
       `kubectl -n shop patch jobqueue mailers --type merge -p '{"spec":{"state":"Active"}}'`,
     );
+    const store = { ...spec, queue: "*", actor: "jobqueue-operator:shop/default@1f9a2b3c" };
+    expect(remedyFor(store)).toContain("kubectl -n shop patch jobstore default --type merge");
+    expect(describeHold(store, NOW)).toMatch(/^JobStore shop\/default: /);
     expect(remedyFor({ ...spec, actor: "somebody" })).toContain("jobqueue resume mailers --name spec");
   });
 
   it("belongs to a JobQueue only when name, source and actor say so", () => {
     expect(isSpecHold(spec)).toBe(true);
     expect(isSpecHold({ ...ana, name: "spec" })).toBe(false);
-    expect(jobQueueOf(spec)).toEqual({ namespace: "shop", name: "mailers" });
-    expect(jobQueueOf({ ...spec, actor: "jobqueue-operator:shop/mailers/x@1" })).toBeUndefined();
-    expect(jobQueueOf({ ...ana, actor: spec.actor })).toBeUndefined();
+    expect(ownerOf(spec)).toEqual({ kind: "JobQueue", namespace: "shop", name: "mailers" });
+    expect(ownerOf({ ...spec, actor: "jobqueue-operator:shop/mailers/x@1" })).toBeUndefined();
+    expect(ownerOf({ ...ana, actor: spec.actor })).toBeUndefined();
   });
 });
 

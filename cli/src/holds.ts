@@ -1,19 +1,27 @@
 import type { Hold } from "@jobqueue/store";
 import { formatDuration } from "./duration.ts";
 
-/** Source and name of the hold that a JobQueue's `spec.state` asserts (operator, controllers/spec-hold.ts). */
+/** Source and name of the hold that `spec.state` of a JobQueue or a JobStore asserts (operator, controllers/spec-hold.ts). */
 const SPEC = "spec";
 
-/** Whether a hold belongs to a JobQueue object rather than to a person. */
+/** Whether a hold belongs to an object of the cluster rather than to a person. */
 export function isSpecHold(hold: Hold): boolean {
   return hold.name === SPEC && hold.source === SPEC;
 }
 
-/** The JobQueue that a hold `spec` belongs to; its actor reads `jobqueue-operator:NAMESPACE/NAME@UID`. */
-export function jobQueueOf(hold: Hold): { readonly namespace: string; readonly name: string } | undefined {
+/** An object of the cluster whose `spec.state` holds. */
+interface Owner {
+  readonly kind: "JobQueue" | "JobStore";
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The object that a hold `spec` belongs to; its actor reads `jobqueue-operator:NAMESPACE/NAME@UID`. */
+export function ownerOf(hold: Hold): Owner | undefined {
   const match = isSpecHold(hold) ? /^jobqueue-operator:([^/@\s]+)\/([^/@\s]+)@/.exec(hold.actor) : null;
   const [, namespace, name] = match ?? [];
-  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+  if (namespace === undefined || name === undefined) return undefined;
+  return { kind: hold.queue === "*" ? "JobStore" : "JobQueue", namespace, name };
 }
 
 /** What a hold is on, at the beginning of a sentence. */
@@ -21,10 +29,10 @@ export function heldThing(queue: string): string {
   return queue === "*" ? "Every queue" : `Queue ${queue}`;
 }
 
-/** Who holds, in a few words: `ana@laptop`, or `JobQueue shop/mailers`. */
+/** Who holds, in a few words: `ana@laptop`, `JobQueue shop/mailers`, `JobStore shop/default`. */
 function holderOf(hold: Hold): string {
-  const jobQueue = jobQueueOf(hold);
-  return jobQueue ? `JobQueue ${jobQueue.namespace}/${jobQueue.name}` : hold.actor;
+  const owner = ownerOf(hold);
+  return owner ? `${owner.kind} ${owner.namespace}/${owner.name}` : hold.actor;
 }
 
 /** A hold on one line: who, why, since when, until when. Times are ages as of the database's `now`. */
@@ -37,12 +45,13 @@ export function describeHold(hold: Hold, now: Date): string {
 
 /** What to do so that a hold ends, as a sentence. */
 export function remedyFor(hold: Hold): string {
-  const jobQueue = jobQueueOf(hold);
-  if (jobQueue) {
-    return `Set spec.state of JobQueue ${jobQueue.name} to Active where its manifest is kept, or: kubectl -n ${jobQueue.namespace} patch jobqueue ${jobQueue.name} --type merge -p '{"spec":{"state":"Active"}}'`;
+  const owner = ownerOf(hold);
+  if (owner) {
+    return `Set spec.state of ${owner.kind} ${owner.name} to Active where its manifest is kept, or: kubectl -n ${owner.namespace} patch ${owner.kind.toLowerCase()} ${owner.name} --type merge -p '{"spec":{"state":"Active"}}'`;
   }
   if (isSpecHold(hold)) {
-    return `If no JobQueue manages this queue any more: jobqueue resume ${hold.queue} --name spec`;
+    const what = hold.queue === "*" ? "no JobStore manages this store" : "no JobQueue manages this queue";
+    return `If ${what} any more: jobqueue resume ${hold.queue === "*" ? "'*'" : hold.queue} --name spec`;
   }
   return `jobqueue resume ${hold.queue === "*" ? "'*'" : hold.queue}${hold.queue === "*" ? "" : ` --name ${hold.name}`}`;
 }

@@ -29,6 +29,7 @@ export interface Schema {
   "x-kubernetes-list-type"?: string;
   "x-kubernetes-list-map-keys"?: string[];
   "x-kubernetes-map-type"?: string;
+  "x-kubernetes-preserve-unknown-fields"?: true;
 }
 
 /** A CEL rule, with the sentence that is shown when it does not hold. */
@@ -111,6 +112,7 @@ const KEY_ORDER = [
   "x-kubernetes-list-type",
   "x-kubernetes-list-map-keys",
   "x-kubernetes-map-type",
+  "x-kubernetes-preserve-unknown-fields",
   "additionalProperties",
   "properties",
   "items",
@@ -119,7 +121,7 @@ const KEY_ORDER = [
 
 /** The whole schema, every `$ref` replaced, `title` (which only names TypeScript types) left out, keys in a fixed order. */
 export function compose(source: Schema, fragments: Fragments): Schema {
-  const { title: _, ...schema } = resolve(source, fragments);
+  const { title: _, tsType: __, ...schema } = resolve(source, fragments);
   const unknown = Object.keys(schema).filter((key) => !(KEY_ORDER as readonly string[]).includes(key));
   if (unknown.length > 0) throw new Error(`unknown words in a schema: ${unknown.join(", ")}`);
   const composed: Schema = Object.fromEntries(

@@ -66,6 +66,17 @@ export const CONDITIONS = {
         actor: "administrator",
         meaning: "The schema of the store does not fit this operator; SchemaCompatible of the JobStore says how.",
       },
+      InvalidSpec: {
+        status: ["False"],
+        actor: "user",
+        meaning: "A schedule names a time zone or a time that does not exist. Schedules that are in force stay.",
+      },
+      DeletionBlocked: {
+        status: ["False", "Unknown"],
+        actor: "user",
+        meaning:
+          "The JobQueue is being deleted and deletionPolicy waits: for jobs that run, or for the store. deletionPolicy Retain lets it go at once.",
+      },
       QueueConflict: {
         status: ["False"],
         actor: "user",
@@ -161,8 +172,24 @@ export const CONDITIONS = {
           "The JobQueue has no workers and no other JobQueue serves it; workers may still run outside the cluster.",
       },
     },
+    // Is service as good as it should be? There only with spec.objectives; says nothing about Ready.
+    BacklogWithinTarget: {
+      WithinTarget: { status: ["True"], actor: "nobody", meaning: "All of spec.objectives are met." },
+      OldestJobTooOld: {
+        status: ["False"],
+        actor: "user",
+        meaning: "A pending job has been waiting longer than objectives.oldestPendingSeconds.",
+      },
+      TooManyPending: {
+        status: ["False"],
+        actor: "user",
+        meaning: "More jobs are pending than objectives.pending.",
+      },
+      StoreUnreachable: { status: ["Unknown"], actor: "administrator", meaning: "The jobs cannot be counted." },
+    },
     // Does a person have to act?
     Stalled: {
+      InvalidSpec: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       QueueConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       DeploymentConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       InvalidPodTemplate: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
@@ -248,6 +275,11 @@ export const CONDITIONS = {
         actor: "operator",
         meaning: "The schema is missing or older; the operator brings it up to date now.",
       },
+      MigrationRequired: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: 'The schema is missing or older, and spec.migrations is Manual: run "jobqueue migrate".',
+      },
       MigrationFailed: {
         status: ["False"],
         actor: "administrator",
@@ -265,12 +297,58 @@ export const CONDITIONS = {
         meaning: "The version cannot be read; see Reachable.",
       },
     },
+    // Is there a live worker behind everything that runs?
+    Healthy: {
+      NothingStale: { status: ["True"], actor: "nobody", meaning: "Every running job has a live worker." },
+      StaleJobs: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "Running jobs have no live worker. With staleLockRecovery.mode Recover they are handed on in a moment, with Report somebody has to run recover-stale.",
+      },
+      NotLooked: { status: ["Unknown"], actor: "nobody", meaning: "staleLockRecovery.mode is Disabled." },
+      StoreUnreachable: { status: ["Unknown"], actor: "administrator", meaning: "The jobs cannot be counted." },
+    },
+    // Is every queue held?
+    Paused: {
+      Active: {
+        status: ["False"],
+        actor: "nobody",
+        meaning: "No hold is on the whole store; queues may have their own.",
+      },
+      PauseExpired: {
+        status: ["False"],
+        actor: "nobody",
+        meaning: "spec.state is Paused but spec.pausedUntil has passed: queues without a hold of their own run.",
+      },
+      PausedBySpec: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "spec.state is Paused, nothing else holds the whole store.",
+      },
+      PausedByHold: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "spec.state does not hold the store, but other holds on * are in force; the message says whose.",
+      },
+      PausedBySpecAndHold: {
+        status: ["True"],
+        actor: "nobody",
+        meaning: "spec.state is Paused and other holds on * are in force: state: Active alone will not resume.",
+      },
+      StoreUnreachable: {
+        status: ["Unknown"],
+        actor: "administrator",
+        meaning: "The holds cannot be read. They stay in force: workers that can reach the store obey them.",
+      },
+    },
     // Does a person have to act?
     Stalled: {
       SecretNotFound: { status: ["True"], actor: "user", meaning: "Explained by Reachable." },
       SecretInvalid: { status: ["True"], actor: "user", meaning: "Explained by Reachable." },
       AuthFailed: { status: ["True"], actor: "administrator", meaning: "Explained by Reachable." },
       TlsFailed: { status: ["True"], actor: "administrator", meaning: "Explained by Reachable." },
+      MigrationRequired: { status: ["True"], actor: "administrator", meaning: "Explained by SchemaCompatible." },
       MigrationFailed: { status: ["True"], actor: "administrator", meaning: "Explained by SchemaCompatible." },
       TooNew: { status: ["True"], actor: "administrator", meaning: "Explained by SchemaCompatible." },
     },

@@ -51,12 +51,13 @@ interface Scale {
 describe("defaults", () => {
   it("the least JobQueue is stored with its state, store and replicas, and without workers", async () => {
     const { spec } = await create("least", {});
-    expect(spec).toEqual({ replicas: 1, state: "Active", storeRef: { name: "default" } });
+    expect(spec).toEqual({ deletionPolicy: "Retain", replicas: 1, state: "Active", storeRef: { name: "default" } });
   });
 
   it("a pool of just an image is stored with slots and drain time; its template stays as it was written", async () => {
     const { spec } = await create("pool", { workers: POOL });
     expect(spec).toEqual({
+      deletionPolicy: "Retain",
       replicas: 1,
       state: "Active",
       storeRef: { name: "default" },
@@ -74,7 +75,16 @@ describe("defaults", () => {
         spec: { connection: given },
       });
     const { spec } = await store("least", connection);
-    expect(spec).toEqual({ schema: "jobqueue", connection: { ...connection, tls: { mode: "VerifyFull" } } });
+    expect(spec).toEqual({
+      schema: "jobqueue",
+      connection: { ...connection, tls: { mode: "VerifyFull" } },
+      migrations: "Auto",
+      state: "Active",
+      poolSize: 4,
+      pollIntervalSeconds: 5,
+      statementTimeoutSeconds: 5,
+      staleLockRecovery: { mode: "Recover", graceSeconds: 0, intervalSeconds: 10, limit: 1_000 },
+    });
     const tls = { caSecretRef: { name: "ca", key: "ca.crt" } };
     const { spec: withCa } = await store("with-ca", { ...connection, tls });
     expect(withCa).toMatchObject({ connection: { tls: { mode: "VerifyFull", ...tls } } });
@@ -120,7 +130,7 @@ describe("pause and resume", () => {
   it("a reason that is new needs the pause beside it", async () => {
     await create("reason-later", {});
     const message = await refusal(client.patch(`${jobQueues}/reason-later`, { spec: { pauseReason: "x" } }));
-    expect(message).toContain("pauseReason pauses nothing by itself; write state: Paused beside it");
+    expect(message).toContain("pauseReason pauses nothing by itself; write state: Paused or Stopped beside it");
   });
 
   it("one manager pauses from Git while another scales, and neither takes the other's field", async () => {
@@ -273,7 +283,7 @@ describe("/scale", () => {
     await client.patch(`${jobQueues}/dropped/scale?fieldManager=hpa`, { spec: { replicas: 5 } });
     await applyAs("git", "dropped", { workers: POOL });
     const { spec } = await applyAs("git", "dropped", {});
-    expect(spec).toEqual({ replicas: 5, state: "Active", storeRef: { name: "default" } });
+    expect(spec).toEqual({ deletionPolicy: "Retain", replicas: 5, state: "Active", storeRef: { name: "default" } });
   });
 });
 
@@ -377,18 +387,19 @@ describe("the status", () => {
   it("gives kubectl get jobstores its columns", async () => {
     const spec = { connection: { uriSecretRef: { name: "db", key: "uri" } } };
     await client.create(jobStores, { apiVersion: API_VERSION, kind: "JobStore", metadata: { name: "shown" }, spec });
-    const conditions = [condition("Ready", "False", "StoreUnreachable")];
+    const conditions = [condition("Ready", "False", "StoreUnreachable"), condition("Paused", "True", "PausedBySpec")];
     await client.patch(`${jobStores}/shown/status`, {
       status: { schemaVersion: 1, serverVersion: "18.1", queues: 3, conditions },
     });
     const { columns, rows } = await table(`${jobStores}?fieldSelector=metadata.name%3Dshown`);
     expect(columns.map(({ name }) => name.toUpperCase())).toEqual(
-      "NAME READY SCHEMA QUEUES AGE VERSION SERVER REASON".split(" "),
+      "NAME READY PAUSED SCHEMA QUEUES AGE VERSION SERVER REASON".split(" "),
     );
     const cells = rows[0]?.cells as unknown[];
-    expect([...cells.slice(0, 4), ...cells.slice(5)]).toEqual([
+    expect([...cells.slice(0, 5), ...cells.slice(6)]).toEqual([
       "shown",
       "False",
+      "True",
       "jobqueue",
       3,
       1,

@@ -99,6 +99,10 @@ export class Leadership extends BaseService {
       onLook: (_key, seconds, succeeded) => {
         metrics.storeLookSeconds.observe({ result: succeeded ? "success" : "failure" }, seconds);
       },
+      onFired: (_key, { fired, skipped }) => {
+        metrics.scheduleTicks.inc({ outcome: "fired" }, fired);
+        metrics.scheduleTicks.inc({ outcome: "skipped" }, skipped);
+      },
       clock,
       log,
       ...(options.monitorTimes && { times: options.monitorTimes }),

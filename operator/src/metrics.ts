@@ -55,6 +55,12 @@ export const OPERATOR_METRICS = {
     help: "Jobs of lost workers that the operator handed on, by why it did",
     labels: ["reason"],
   },
+  scheduleTicks: {
+    type: "counter",
+    name: "jobqueue_schedule_ticks_total",
+    help: "Ticks of schedules that the operator dealt with: fired (became a job) or skipped (missed, and left out by policy)",
+    labels: ["outcome"],
+  },
   statusWrites: {
     type: "counter",
     name: "jobqueue_status_writes_total",

@@ -267,10 +267,12 @@ create table schedules (
   paused boolean not null default false,
   next_at timestamptz,
   last_tick timestamptz,
+  owner text check (char_length(owner) between 1 and 256),
   created_at timestamptz not null default clock_timestamp()
 );
 create index schedules_next on schedules (next_at) where not paused;
 comment on table schedules is 'Jobs that are enqueued at given times. Whoever fires a tick moves next_at in the same transaction.';
+comment on column schedules.owner is 'Who keeps it as it is, such as the operator for a JobQueue; null: people.';
 comment on column schedules.next_at is 'The next tick. Null: the schedule has no further one.';
 
 create table schedule_ticks (
@@ -288,16 +290,18 @@ create table store_settings (
   completed_seconds int not null default 604800 check (completed_seconds between 0 and 315360000),
   cancelled_seconds int not null default 604800 check (cancelled_seconds between 0 and 315360000),
   dead_seconds int not null default 2592000 check (dead_seconds between 3600 and 315360000),
-  audit_seconds int not null default 31536000 check (audit_seconds between 86400 and 315360000)
+  audit_seconds int not null default 31536000 check (audit_seconds between 86400 and 315360000),
+  recovery text not null default 'recover' check (recovery in ('recover', 'report', 'disabled')),
+  recovery_grace_seconds int not null default 0 check (recovery_grace_seconds between 0 and 86400)
 );
 insert into store_settings default values;
-comment on table store_settings is 'How long the store keeps what is over.';
+comment on table store_settings is 'How long the store keeps what is over, and whether sweeps recover jobs.';
 
 create table audit_events (
   id bigint generated always as identity primary key,
   at timestamptz not null default clock_timestamp(),
   action text not null check (action in ('hold', 'release', 'configure_queue', 'configure_store', 'workers_gone',
-    'recover_stale', 'retry', 'cancel', 'delete', 'put_schedule', 'delete_schedule', 'pause_schedule', 'grant_role')),
+    'recover_stale', 'retry', 'cancel', 'delete', 'delete_queue', 'put_schedule', 'delete_schedule', 'pause_schedule', 'grant_role')),
   actor text not null check (char_length(actor) between 1 and 256),
   source text,
   target text not null,

@@ -79,6 +79,7 @@ comment on function tidy_leases(bigint[]) is
 
 create function recover_stale(max int default 1000, workers bigint[] default null, actor text default 'sweep', reason text default null,
   inout queue text default null, older_than_seconds int default 0, policy text default null, dry_run boolean default false,
+  grace_seconds int default null,
   out id bigint, out outcome text, out worker_id bigint)
 returns setof record
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
@@ -96,6 +97,8 @@ declare
   v_outcomes text[];
   v_queues text[];
   v_workers bigint[];
+  v_settings store_settings;
+  v_grace int := recover_stale.grace_seconds;
 begin
   if recover_stale.max is null or recover_stale.max not between 1 and 100000 then
     raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(recover_stale.max::text, 'null'));
@@ -112,9 +115,22 @@ begin
   if recover_stale.older_than_seconds is null or recover_stale.older_than_seconds not between 0 and 315360000 then
     raise exception using errcode = '22023', message = format('older_than_seconds is %s: write 0 to 315360000', coalesce(recover_stale.older_than_seconds::text, 'null'));
   end if;
+  if v_grace not between 0 and 86400 then
+    raise exception using errcode = '22023', message = format('grace_seconds is %s: write 0 to 86400', v_grace);
+  end if;
+  if recover_stale.actor = 'sweep' then
+    -- Sweeps do what the store says; whoever gives a name knows what they ask for.
+    select * from store_settings into v_settings;
+    if v_settings.recovery <> 'recover' then return; end if;
+    v_grace := coalesce(v_grace, v_settings.recovery_grace_seconds);
+  end if;
   v_before := v_now - make_interval(secs => recover_stale.older_than_seconds);
 
   v_lost := lost_workers(recover_stale.workers);
+  if v_grace > 0 then
+    v_lost := array(select l.id from unnest(v_lost) l(id) where not exists (select from workers w
+      where w.id = l.id and w.lease_until > v_now - make_interval(secs => v_grace)));
+  end if;
   if v_lost <> '{}' then
     -- Job by job, by primary key: as a plain join a plan might read all jobs.
     v_ids := array(select s.id from leases l cross join lateral unnest(l.ids) u(id) cross join lateral (
@@ -183,5 +199,5 @@ begin
   if not recover_stale.dry_run and recover_stale.queue is null and recover_stale.workers is null then perform tidy_leases(v_lost); end if;
   return query select d.queue, d.id, d.outcome, d.worker_id from unnest(v_ids, v_outcomes, v_queues, v_workers) d(id, outcome, queue, worker_id);
 end $$;
-comment on function recover_stale(int, bigint[], text, text, text, int, text, boolean) is
-  'Recovers up to max stale jobs: running, and the lease of the worker has lapsed, or the worker is gone, fenced or missing, or the job''s own deadline (timeout and a minute) has passed. workers and queue narrow it, older_than_seconds leaves alone what was claimed more recently; dry_run says what would be done. Policy, for this call or that of the job or of its queue: retry (outcome retried: pending again in its old place, no attempt spent; beyond the first 100 of a call within 5 s; at the max_recoveries-th loss dead, reason poison), fail (outcome failed: dead, reason worker_lost), hold (outcome held: waits until somebody retries or cancels it). A job with a cancel request ends cancelled. One audit event when anything changed. Safe to call from everywhere at once: each job moves once. Raises 22023 for arguments out of bounds.';
+comment on function recover_stale(int, bigint[], text, text, text, int, text, boolean, int) is
+  'Recovers up to max stale jobs: running, and the lease of the worker has lapsed, or the worker is gone, fenced or missing, or the job''s own deadline (timeout and a minute) has passed. workers and queue narrow it, older_than_seconds leaves alone what was claimed more recently, grace_seconds what lapsed more recently; actor sweep does what the settings of the store say; dry_run says what would be done. Policy, for this call or that of the job or of its queue: retry (outcome retried: pending again in its old place, no attempt spent; beyond the first 100 of a call within 5 s; at the max_recoveries-th loss dead, reason poison), fail (outcome failed: dead, reason worker_lost), hold (outcome held: waits until somebody retries or cancels it). A job with a cancel request ends cancelled. One audit event when anything changed. Safe to call from everywhere at once: each job moves once. Raises 22023 for arguments out of bounds.';

@@ -160,17 +160,24 @@ begin
       when 'cancelled_seconds' then v_new.cancelled_seconds := coalesce(read_setting(v_value, v_key, 0, 315360000), 604800);
       when 'dead_seconds' then v_new.dead_seconds := coalesce(read_setting(v_value, v_key, 3600, 315360000), 2592000);
       when 'audit_seconds' then v_new.audit_seconds := coalesce(read_setting(v_value, v_key, 86400, 315360000), 31536000);
+      when 'recovery_grace_seconds' then v_new.recovery_grace_seconds := coalesce(read_setting(v_value, v_key, 0, 86400), 0);
+      when 'recovery' then
+        if v_value not in ('null', '"recover"', '"report"', '"disabled"') then
+          raise exception using errcode = '22023', message = format('recovery is %s: write "recover", "report" or "disabled"', left(v_value::text, 80));
+        end if;
+        v_new.recovery := coalesce(v_value #>> '{}', 'recover');
       else
         raise exception using errcode = '22023', message = format('unknown setting %s of the store', quote_literal(left(v_key, 80))),
-          hint = 'settings are completed_seconds, cancelled_seconds, dead_seconds, audit_seconds';
+          hint = 'settings are completed_seconds, cancelled_seconds, dead_seconds, audit_seconds, recovery, recovery_grace_seconds';
     end case;
   end loop;
   if v_new = v_old then return false; end if;
   update store_settings set completed_seconds = v_new.completed_seconds, cancelled_seconds = v_new.cancelled_seconds,
-    dead_seconds = v_new.dead_seconds, audit_seconds = v_new.audit_seconds;
+    dead_seconds = v_new.dead_seconds, audit_seconds = v_new.audit_seconds, recovery = v_new.recovery,
+    recovery_grace_seconds = v_new.recovery_grace_seconds;
   insert into audit_events (action, actor, target, reason, before, after)
   values ('configure_store', configure_store.actor, 'store', configure_store.reason, to_jsonb(v_old) - 'only_row', to_jsonb(v_new) - 'only_row');
   return true;
 end $$;
 comment on function configure_store(jsonb, text, text) is
-  'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
+  'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). And what sweeps do about stale jobs: recovery (recover; report and disabled leave them to people), recovery_grace_seconds (0: how long after its lease lapsed). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';

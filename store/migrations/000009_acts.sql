@@ -298,3 +298,52 @@ language sql volatile security definer set search_path = {{schema}}, pg_temp as 
 $$;
 comment on function delete_jobs(jsonb, text, text, int, boolean) is
   'Deletes the jobs that a filter means, as delete_job does: those that do not run and have not ended. Filter, max, dry_run and answer as in retry_jobs.';
+
+create function delete_queue(queue text, actor text, reason text, only_if_empty boolean default true, max int default 10000) returns text
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_jobs bigint[];
+  v_ended bigint[];
+  v_queue queues;
+begin
+  perform check_queue_name(delete_queue.queue);
+  perform check_words(delete_queue.actor, delete_queue.reason);
+  if delete_queue.max is null or delete_queue.max not between 1 and 100000 then
+    raise exception using errcode = '22023', message = format('max is %s: write 1 to 100000', coalesce(delete_queue.max::text, 'null'));
+  end if;
+  -- Claims share this lock: none is under way while this looks, and none begins before it has committed.
+  perform pg_advisory_xact_lock(hold_lock(delete_queue.queue));
+  if exists (select from jobs j where j.queue = delete_queue.queue and j.state = 1) then return 'running'; end if;
+  if coalesce(delete_queue.only_if_empty, true) and (exists (select from jobs j where j.queue = delete_queue.queue)
+    or exists (select from job_history h where h.queue = delete_queue.queue and h.state = 12 and not h.superseded)) then
+    return 'not_empty';
+  end if;
+  with gone as (
+    delete from jobs j where j.id in (select o.id from jobs o where o.queue = delete_queue.queue limit delete_queue.max) returning j.id)
+  select array_agg(g.id) from gone g into v_jobs;
+  if v_jobs is not null then perform settle_deleted(v_jobs); end if;
+  with gone as (
+    delete from job_history h where h.id in (
+      select o.id from job_history o where o.queue = delete_queue.queue limit delete_queue.max - coalesce(cardinality(v_jobs), 0))
+      and h.queue = delete_queue.queue returning h.id)
+  select array_agg(g.id) from gone g into v_ended;
+  delete from kept_keys k where k.job_id = any(v_jobs || v_ended);
+
+  if coalesce(cardinality(v_jobs), 0) + coalesce(cardinality(v_ended), 0) < delete_queue.max then
+    delete from schedule_ticks t using schedules s where s.queue = delete_queue.queue and t.schedule = s.name;
+    delete from schedules s where s.queue = delete_queue.queue;
+    delete from holds h where h.queue = delete_queue.queue;
+    delete from queue_limits l where l.queue = delete_queue.queue;
+    delete from queues q where q.name = delete_queue.queue returning q.* into v_queue;
+  end if;
+  if v_queue.name is null and v_jobs is null and v_ended is null then return 'not_found'; end if;
+  insert into audit_events (action, actor, target, reason, before, after, count)
+  values ('delete_queue', delete_queue.actor, delete_queue.queue, delete_queue.reason,
+    case when v_queue.name is not null then to_jsonb(v_queue) - 'created_at' end,
+    jsonb_build_object('live', coalesce(cardinality(v_jobs), 0), 'ended', coalesce(cardinality(v_ended), 0)),
+    coalesce(cardinality(v_jobs), 0) + coalesce(cardinality(v_ended), 0));
+  return case when v_queue.name is not null then 'deleted' else 'more' end;
+end $$;
+comment on function delete_queue(text, text, text, boolean, int) is
+  'Deletes a queue with its policy, limits, holds, schedules and its jobs, live and ended, at most max of them in one call. only_if_empty: only when it has no live and no dead job. Returns deleted, more (call again), not_empty, running (a job of it runs: hold the queue and wait) or not_found. One audit event when anything was deleted. Nothing keeps a queue from being made anew by the next enqueue: hold it until its producers are gone.';

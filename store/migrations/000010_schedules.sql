@@ -28,13 +28,14 @@ begin
   v_new.missed_ticks := 'once';
   v_new.max_missed := 100;
   for v_key, v_value in select * from jsonb_each(put_schedule.schedule) loop
-    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks') and jsonb_typeof(v_value) <> 'string' then
+    if v_key in ('queue', 'kind', 'cron', 'time_zone', 'missed_ticks', 'owner') and jsonb_typeof(v_value) <> 'string' then
       raise exception using errcode = '22023', message = format('%s of a schedule must be a string', v_key);
     end if;
     case v_key
       when 'queue' then v_new.queue := v_value #>> '{}';
       when 'kind' then v_new.kind := v_value #>> '{}';
       when 'payload' then v_new.payload := v_value;
+      when 'owner' then v_new.owner := v_value #>> '{}';
       when 'cron' then v_new.cron := v_value #>> '{}';
       when 'max_missed' then v_new.max_missed := coalesce(read_setting(v_value, v_key, 1, 1000), 100);
       when 'time_zone' then
@@ -57,7 +58,7 @@ begin
         v_new.options := v_value;
       else
         raise exception using errcode = '22023', message = format('unknown setting %s of a schedule', quote_literal(left(v_key, 80))),
-          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed';
+          hint = 'settings are queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, owner';
     end case;
   end loop;
   perform check_queue_name(v_new.queue);
@@ -76,26 +77,26 @@ begin
   select * from schedules s where s.name = put_schedule.name for update into v_old;
   if v_old.name is not null and v_old.queue = v_new.queue and v_old.kind = v_new.kind and v_old.payload::jsonb = v_new.payload::jsonb
     and v_old.options = v_new.options and v_old.cron = v_new.cron and v_old.time_zone = v_new.time_zone
-    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed then
+    and v_old.missed_ticks = v_new.missed_ticks and v_old.max_missed = v_new.max_missed and v_old.owner is not distinct from v_new.owner then
     return false;
   end if;
-  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, next_at)
+  insert into schedules as s (name, queue, kind, payload, options, cron, time_zone, missed_ticks, max_missed, owner, next_at)
   values (put_schedule.name, v_new.queue, v_new.kind, v_new.payload, v_new.options, v_new.cron, v_new.time_zone, v_new.missed_ticks,
-    v_new.max_missed, put_schedule.next_at)
+    v_new.max_missed, v_new.owner, put_schedule.next_at)
   on conflict (name) do update set queue = excluded.queue, kind = excluded.kind, payload = excluded.payload, options = excluded.options,
-    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed,
+    cron = excluded.cron, time_zone = excluded.time_zone, missed_ticks = excluded.missed_ticks, max_missed = excluded.max_missed, owner = excluded.owner,
     -- Ticks that are due already are not lost because somebody changes the payload.
     next_at = case when s.cron = excluded.cron and s.time_zone = excluded.time_zone then s.next_at else excluded.next_at end;
   insert into audit_events (action, actor, target, reason, before, after)
   values ('put_schedule', put_schedule.actor, 'schedules/' || put_schedule.name, put_schedule.reason,
     case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
     jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
-      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'next_at', put_schedule.next_at));
+      'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'owner', v_new.owner, 'next_at', put_schedule.next_at));
   perform pg_notify(hint_channel(), 'schedules:');
   return true;
 end $$;
 comment on function put_schedule(text, jsonb, timestamptz, text, text) is
-  'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
+  'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all), owner (who keeps it so; absent: people). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
 
 create function delete_schedule(name text, actor text, reason text) returns boolean
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$

@@ -183,7 +183,7 @@ comment on view v_queues is 'Queues that are known, their policy and limits (nul
 
 create view v_schedules as
   select s.name, s.queue, s.kind, s.payload, s.options, s.cron, s.time_zone, s.missed_ticks, s.max_missed, s.paused, s.next_at, s.last_tick,
-    s.created_at, not s.paused and s.next_at <= (select clock_timestamp()) as is_due, t.tick as last_outcome_tick, t.outcome as last_outcome,
+    s.owner, s.created_at, not s.paused and s.next_at <= (select clock_timestamp()) as is_due, t.tick as last_outcome_tick, t.outcome as last_outcome,
     t.job_id as last_job_id
   from schedules s left join lateral (
     select k.tick, k.outcome, k.job_id from schedule_ticks k where k.schedule = s.name order by k.tick desc limit 1) t on true;
@@ -198,5 +198,5 @@ create view v_audit_events as
 comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
 
 create view v_store_settings as
-  select s.completed_seconds, s.cancelled_seconds, s.dead_seconds, s.audit_seconds from store_settings s;
-comment on view v_store_settings is 'How long the store keeps what is over; see configure_store.';
+  select s.completed_seconds, s.cancelled_seconds, s.dead_seconds, s.audit_seconds, s.recovery, s.recovery_grace_seconds from store_settings s;
+comment on view v_store_settings is 'How long the store keeps what is over, and what sweeps do; see configure_store.';

@@ -14,11 +14,11 @@ language sql immutable as $$
   with shared(role, kind, names) as (values
     ('producer', 'function', '{enqueue,enqueue_many,notify_queue}'::text[]),
     ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,due_work,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
-    ('operator', 'function', '{hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('operator', 'function', '{hint_channel,ensure_queue,hold,release,configure_queue,configure_store,delete_queue,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
     ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
-    ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,delete_queue,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
     ('worker', 'view', '{v_holds}'),
-    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings,role_grants}'),
+    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_schedules,v_store_settings,role_grants}'),
     ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings}'),
     ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,v_store_settings,v_audit_events,audit_events,store_settings,schedule_ticks,role_grants}'))
   select s.kind, n.name, null::text[] from shared s cross join lateral unnest(s.names) n(name) where s.role = role_rights.role
@@ -26,8 +26,9 @@ language sql immutable as $$
   -- Without what a job carries: payload, result, options (which may hold another job's payload), and what its handler said.
   union all select 'view', 'v_jobs', '{id,queue,kind,state,stored_state,is_terminal,dead_reason,priority,attempt,max_attempts,recoveries,generation,progress,last_error,errors,exit_code,unique_key,concurrency_key,tag,labels,worker_id,lease_token,created_at,run_at,claimed_at,finished_at,duration_ms,timeout_ms,result_ttl_seconds,result_expires_at,finaliser_id,process,cancel_requested,is_stale,can_retry,recovery_hint,locked_by,locked_until,last_recovery}'::text[]
     where role_rights.role in ('operator', 'reader')
-  union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,next_at,last_tick,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
-    where role_rights.role in ('operator', 'reader')
+  -- The operator compares schedules with what their JobQueue says, payload included.
+  union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,owner,next_at,last_tick,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
+    where role_rights.role = 'reader'
 $$;
 comment on function role_rights(text) is
   'Internal. The rights of each role, as data: functions it may call, views and tables it may read, and of some only these columns.';

@@ -1,4 +1,5 @@
 /** The store: a queue in a Postgres schema. README.md beside `src/` describes the protocols; the SQL is the contract. */
+export { CREDENTIAL_FILES, currentSettings } from "./connection/credential-files.ts";
 export { type AuditEvent, type AuditFilter, listAuditEvents } from "./audit/list-audit-events.ts";
 export { Database, type DatabaseOptions } from "./connection/database.ts";
 export { hintChannel, QueueHints, type QueueHintsOptions } from "./connection/queue-hints.ts";
@@ -45,14 +46,15 @@ export { type LossPolicy, type RecoveredJob, type RecoveryRequest, recoverStale 
 export { releaseDeferred } from "./jobs/release-deferred.ts";
 export { returnUnstarted } from "./jobs/return-unstarted.ts";
 export { snooze, type SnoozedJob } from "./jobs/snooze.ts";
-export { configureStore, type StoreSettings } from "./maintenance/configure-store.ts";
 export { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
+export { configureStore, type RecoveryMode, type StoreSettings } from "./maintenance/configure-store.ts";
 export { maintain } from "./maintenance/maintain.ts";
-export { storeSettings } from "./maintenance/store-settings.ts";
+export { type CurrentSettings, storeSettings } from "./maintenance/store-settings.ts";
 export { migrate, type MigrationResult } from "./migrations/migrate.ts";
 export { SCHEMA_VERSION, schemaVersion } from "./migrations/schema-version.ts";
 export { configureQueue, type QueuePolicy } from "./queues/configure-queue.ts";
-export { queuePolicy } from "./queues/queue-policy.ts";
+export { queuePolicies, queuePolicy } from "./queues/queue-policy.ts";
+export { deleteQueue, type QueueDeletion } from "./queues/delete-queue.ts";
 export { ensureQueue, notifyQueue } from "./queues/ensure-queue.ts";
 export { hold, type NewHold } from "./queues/hold.ts";
 export { type Hold, listHolds } from "./queues/list-holds.ts";

@@ -101,6 +101,10 @@ are read one by one, by the name that a JobStore gives: never listed, never watc
 - apiGroups: [jobqueue.dev]
   resources: [jobqueues/status, jobstores/status]
   verbs: [patch]
+# The finaliser of a JobQueue whose deletionPolicy asks for one. The operator never writes a spec.
+- apiGroups: [jobqueue.dev]
+  resources: [jobqueues]
+  verbs: [patch]
 # The workers of a JobQueue.
 - apiGroups: [apps]
   resources: [deployments]

@@ -7,7 +7,8 @@ import {
   type Resource,
   type KubeObject,
 } from "@jobqueue/operator/kube";
-import { type ConnectionSettings, parseStoreUrl } from "@jobqueue/store";
+import { settingsOf, StoreFailure } from "@jobqueue/operator/connection";
+import type { ConnectionSettings } from "@jobqueue/store";
 import { Failure } from "../failure.ts";
 import { clusterFailure } from "./cluster.ts";
 
@@ -59,8 +60,14 @@ export async function readJobStore(
 ): Promise<{ readonly connection: ConnectionSettings; readonly schema: string }> {
   const remedy = `\`kubectl get jobstores -n ${ref.namespace}\` lists them; --store and --namespace choose one, --store-url needs none.`;
   const jobStore = await read(client, JOB_STORES, ref, remedy);
-  const { uriSecretRef, tls } = jobStore.spec.connection;
-  const url = await readKey(client, ref.namespace, uriSecretRef);
-  const ca = tls.caSecretRef === undefined ? undefined : await readKey(client, ref.namespace, tls.caSecretRef);
-  return { connection: parseStoreUrl(url.trim(), { mode: tls.mode, ca }), schema: jobStore.spec.schema };
+  try {
+    const connection = await settingsOf(jobStore.spec.connection, (secret) => readKey(client, ref.namespace, secret));
+    return { connection, schema: jobStore.spec.schema };
+  } catch (error) {
+    if (!(error instanceof StoreFailure)) throw error;
+    throw new Failure("storeUnreachable", error.message, {
+      remedy: "Correct it; the operator says the same.",
+      cause: error,
+    });
+  }
 }

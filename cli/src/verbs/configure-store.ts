@@ -6,7 +6,10 @@ import { printResult } from "../output/result.ts";
 import { changesOf, renderSettings, type SettingRow } from "../settings.ts";
 import type { RunVerb } from "../verb.ts";
 
-function keep(what: string, key: keyof StoreSettings, days: number): SettingRow<StoreSettings> {
+/** The settings that say how long something is kept. */
+type Retention = "completedSeconds" | "cancelledSeconds" | "deadSeconds" | "auditSeconds";
+
+function keep(what: string, key: Retention, days: number): SettingRow<StoreSettings> {
   const flag = `keep-${what}`;
   return {
     flag,

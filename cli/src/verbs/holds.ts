@@ -1,7 +1,7 @@
 import { type Hold, listHolds, serverFacts } from "@jobqueue/store";
 import { withStore } from "../connect/open-store.ts";
 import { formatDuration } from "../duration.ts";
-import { jobQueueOf } from "../holds.ts";
+import { ownerOf } from "../holds.ts";
 import { printResult } from "../output/result.ts";
 import { type Column, renderTable } from "../output/table.ts";
 import type { RunVerb } from "../verb.ts";
@@ -21,8 +21,8 @@ function columns(now: Date): Column<Hold>[] {
       title: "BY",
       flexible: true,
       value: (hold) => {
-        const jobQueue = jobQueueOf(hold);
-        return jobQueue ? `JobQueue ${jobQueue.namespace}/${jobQueue.name}` : hold.actor;
+        const owner = ownerOf(hold);
+        return owner ? `${owner.kind} ${owner.namespace}/${owner.name}` : hold.actor;
       },
     },
     { title: "SINCE", align: "right", value: (hold) => distance(hold.since, now) },

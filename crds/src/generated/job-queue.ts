@@ -37,6 +37,12 @@ export interface JobQueueSpec {
   resultTTLSeconds?: number;
   /** What happens to a job whose worker was lost, unless the job says otherwise: Retry runs it again, Fail makes it dead, Hold keeps it until a person retries it. Left out: not managed from here. */
   onWorkerLoss?: "Retry" | "Fail" | "Hold";
+  /** Jobs the store enqueues by itself at given times. Each tick fires exactly once or is recorded as skipped. They are named QUEUE/NAME in the store; one that is taken away here is deleted there. A paused queue enqueues, and starts nothing. (at most 64 items) */
+  schedules?: JobQueueSchedule[];
+  /** What deleting this JobQueue does in the store: Retain leaves queue and jobs, DeleteIfEmpty removes a queue without live and dead jobs, Delete removes the queue with all its jobs, once none runs. The last two add a finaliser; writing Retain takes it away again. Default Retain. */
+  deletionPolicy: "Retain" | "DeleteIfEmpty" | "Delete";
+  /** What good service means for this queue. Sets the condition BacklogWithinTarget and tells events, changes nothing else. */
+  objectives?: JobQueueObjectives;
   /** Number of workers; counts only together with workers. kubectl scale, an HPA and KEDA write here; leave it out of Git when one of them does. Default 1. (minimum 0, maximum 1000) */
   replicas: number;
   /** The pool: a Deployment of workers that consume this queue. Without it the JobQueue manages only the queue in the store, and the workers of another JobQueue may serve it. */
@@ -67,6 +73,35 @@ export interface JobQueueExponentialRetry {
   maxSeconds: number;
   /** Share of each wait that is random, so that jobs that failed together do not return together. Left out: 20. (minimum 0, maximum 100) */
   jitterPercent?: number;
+}
+
+export interface JobQueueSchedule {
+  /** Name of the schedule within this queue. (at most 63 characters) */
+  name: string;
+  /** Five fields: minute, hour, day of month, month, day of week. Lists (,), ranges (-), steps (/) and the names JAN to DEC and SUN to SAT are allowed; L, LW, 15W, 5L and MON#2 too. Where both days are restricted, either is enough. (at most 128 characters) */
+  cron: string;
+  /** Time zone of the IANA database, such as Europe/Berlin. Left out: UTC. (at most 64 characters) */
+  timeZone?: string;
+  /** Kind of the job: the name its handler is registered under. (at most 128 characters) */
+  kind: string;
+  /** Payload of the job, any JSON object. Write integers above 9007199254740991 as text, and leave a key out instead of writing null: kubectl apply drops nulls. */
+  payload?: Readonly<Record<string, unknown>>;
+  /** Lower runs first. Left out: 0. (minimum -32768, maximum 32767) */
+  priority?: number;
+  /** Most one run may take. Left out: that of the queue. (minimum 1, maximum 604800) */
+  timeoutSeconds?: number;
+  /** What to do with ticks that nobody could fire within a minute: Skip records them, FireLatest fires the newest, FireAll fires each, at most 100. Left out: FireLatest. */
+  missedTicks?: "Skip" | "FireLatest" | "FireAll";
+  /** Paused keeps the schedule but fires nothing. Left out: not managed from here, people pause it by command. */
+  state?: "Active" | "Paused";
+}
+
+/** What good service means for this queue. Sets the condition BacklogWithinTarget and tells events, changes nothing else. */
+export interface JobQueueObjectives {
+  /** No pending job should wait longer than this. (minimum 1, maximum 2592000) */
+  oldestPendingSeconds?: number;
+  /** No more jobs than this should be pending. (minimum 0, maximum 1000000000) */
+  pending?: number;
 }
 
 /** The pool: a Deployment of workers that consume this queue. Without it the JobQueue manages only the queue in the store, and the workers of another JobQueue may serve it. */
@@ -621,7 +656,7 @@ export interface JobQueueStatus {
   pausedBy?: string;
   /** The last time jobs of lost workers were handed on. */
   lastRecovery?: JobQueueRecovery;
-  /** Ready, Paused, Drained, WorkersAvailable; Stalled when a person has to act. (at most 16 items) */
+  /** Ready, Paused, Drained, WorkersAvailable; BacklogWithinTarget with objectives, Stalled when a person has to act. (at most 16 items) */
   conditions?: Condition[];
 }
 

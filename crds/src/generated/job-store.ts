@@ -17,16 +17,40 @@ export interface JobStore {
 
 /** What you want. */
 export interface JobStoreSpec {
-  /** How to reach Postgres. All Secrets are in the namespace of the JobStore. */
+  /** How to reach Postgres: exactly one of uriSecretRef and server. All Secrets are in the namespace of the JobStore; where workers run in another namespace, Secrets of the same names must be there too. They are read again by themselves, by the operator and by running workers. */
   connection: JobStoreConnection;
   /** Postgres schema that holds everything of the store. Cannot change. Default jobqueue. (at most 63 characters) */
   schema: string;
+  /** Auto lets the operator install the schema and bring it up to date, Manual waits for a person to run "jobqueue migrate". Default Auto. */
+  migrations: "Auto" | "Manual";
+  /** Paused is a hold on every queue of the store, also on those made later. Other holds, set by people, keep queues paused whatever stands here. Default Active. */
+  state: "Active" | "Paused";
+  /** When the pause ends by itself, such as 2026-08-01T12:00:00Z, by the clock of the database; fractions of a second do not count. Needs state: Paused. Nothing edits this object when the time comes. (at most 64 characters) */
+  pausedUntil?: string;
+  /** Why it is paused; shown wherever the pause is shown. (at most 256 characters) */
+  pauseReason?: string;
+  /** Connections the operator may open to this store, beside the one that listens. Default 4. (minimum 1, maximum 50) */
+  poolSize: number;
+  /** How often the operator looks at the store. NOTIFY makes it faster, never slower. Default 5. (minimum 1, maximum 300) */
+  pollIntervalSeconds: number;
+  /** A statement of the operator that takes longer is given up. Default 5. (minimum 1, maximum 300) */
+  statementTimeoutSeconds: number;
+  /** Stale jobs, those that no live worker backs. */
+  staleLockRecovery: JobStoreStaleLockRecovery;
+  /** How long the store keeps what is over. What is left out is not managed from here. */
+  retention?: JobStoreRetention;
 }
 
-/** How to reach Postgres. All Secrets are in the namespace of the JobStore. */
+/** How to reach Postgres: exactly one of uriSecretRef and server. All Secrets are in the namespace of the JobStore; where workers run in another namespace, Secrets of the same names must be there too. They are read again by themselves, by the operator and by running workers. */
 export interface JobStoreConnection {
   /** A Secret with the whole URL, such as the one CloudNativePG makes (key: uri). Only host, port, database, user and password are taken from it; everything else is set here. */
-  uriSecretRef: SecretKeyRef;
+  uriSecretRef?: SecretKeyRef;
+  /** The parts of the address, one by one. */
+  server?: JobStoreServer;
+  /** A Secret with a URL that goes past a pooler, for what the operator does outside transactions: LISTEN, and migrations. Without it behind PgBouncer in transaction mode, the operator polls. */
+  directURISecretRef?: SecretKeyRef;
+  /** A Secret with the URL given to workers, best of a user with the rights of a worker only. Left out: workers get the same address as the operator. */
+  workerURISecretRef?: SecretKeyRef;
   /** Encryption. Settings in the URL do not count. */
   tls: JobStoreTls;
 }
@@ -38,12 +62,60 @@ export interface SecretKeyRef {
   key: string;
 }
 
+/** The parts of the address, one by one. */
+export interface JobStoreServer {
+  /** DNS name or IP address of the server or pooler. (at most 253 characters) */
+  host: string;
+  /** TCP port. Left out: 5432. (minimum 1, maximum 65535) */
+  port?: number;
+  /** Name of the database. (at most 63 characters) */
+  database: string;
+  /** Name of the user; or write userSecretRef. (at most 63 characters) */
+  user?: string;
+  /** A Secret with the name of the user. */
+  userSecretRef?: SecretKeyRef;
+  /** A Secret with the password. Left out when a client certificate is enough. */
+  passwordSecretRef?: SecretKeyRef;
+}
+
 /** Encryption. Settings in the URL do not count. */
 export interface JobStoreTls {
   /** VerifyFull checks certificate and host name, VerifyCA the certificate only, EncryptOnly nothing, Disabled does not encrypt. Default VerifyFull. */
   mode: "VerifyFull" | "VerifyCA" | "EncryptOnly" | "Disabled";
   /** A Secret with the CA certificates to trust. Left out: those of the system. */
   caSecretRef?: SecretKeyRef;
+  /** A Secret of type kubernetes.io/tls with the client certificate. */
+  clientCertificateSecretRef?: SecretRef;
+}
+
+/** A Secret of type kubernetes.io/tls with the client certificate. */
+export interface SecretRef {
+  /** Name of the Secret. (at most 253 characters) */
+  name: string;
+}
+
+/** Stale jobs, those that no live worker backs. */
+export interface JobStoreStaleLockRecovery {
+  /** Recover hands them on; Report leaves them to people and says that there are some; Disabled says nothing. The sweeps of workers obey it too. Default Recover. */
+  mode: "Disabled" | "Report" | "Recover";
+  /** Wait this long after a lease has lapsed; for sweeps of workers too. Jobs of pods that were seen to go do not wait. Default 0. (minimum 0, maximum 86400) */
+  graceSeconds: number;
+  /** Least time between two sweeps of the operator. Default 10. (minimum 1, maximum 3600) */
+  intervalSeconds: number;
+  /** Most jobs handed on in one sweep of the operator. Default 1000. (minimum 1, maximum 50000) */
+  limit: number;
+}
+
+/** How long the store keeps what is over. What is left out is not managed from here. */
+export interface JobStoreRetention {
+  /** Completed jobs. 0: until the next housekeeping. (minimum 0, maximum 315360000) */
+  completedSeconds?: number;
+  /** Cancelled jobs. (minimum 0, maximum 315360000) */
+  cancelledSeconds?: number;
+  /** Dead jobs. (minimum 3600, maximum 315360000) */
+  deadSeconds?: number;
+  /** Audit events. (minimum 86400, maximum 315360000) */
+  auditSeconds?: number;
 }
 
 /** What is. Written by the operator. */
@@ -56,6 +128,6 @@ export interface JobStoreStatus {
   serverVersion?: string;
   /** JobQueues bound to this store. (minimum 0) */
   queues?: number;
-  /** Ready, Reachable, SchemaCompatible; Stalled when a person has to act. (at most 16 items) */
+  /** Ready, Reachable, SchemaCompatible, Paused, Healthy; Stalled when a person has to act. (at most 16 items) */
   conditions?: Condition[];
 }

@@ -96,7 +96,7 @@ describe("pause: Git owns the hold `spec`, people own theirs, and a queue is pau
 
   it("a pause by command on the whole store is added to all of them, and taken from all of them", async () => {
     await hold(store, { queue: "*", name: "freeze", ...byAna });
-    await allAsExpected(({ people }) => [...people.holds, "freeze"]);
+    await allAsExpected(({ people }) => [...people.holds, "*/freeze"]);
     await release(store, { queue: "*", name: "freeze", actor: "ana", reason: "done" });
     await allAsExpected(({ people }) => people.holds);
     expect(await names("*")).toEqual([]);

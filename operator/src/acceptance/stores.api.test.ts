@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Database, parseStoreUrl } from "@jobqueue/store";
+import { Database, migrate, parseStoreUrl } from "@jobqueue/store";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../test/support/postgres/database.ts";
 import { PostgresServer } from "../../../test/support/postgres/server.ts";
@@ -97,6 +97,61 @@ describe("stores that fail, beside one that works", () => {
     await cluster.condition("jobqueues/waits", "Paused", "True", "PausedBySpec");
     const ready = await cluster.condition("jobstores/flaky", "Ready", "True", "Reconciled");
     expect(ready.message).toBe("The store can be used.");
+  });
+
+  it("an address in parts is used like one in a URL, and its password is followed, too", async () => {
+    const { hostname, port, username, pathname, password } = new URL(withPassword(server, "second"));
+    await cluster.secretOf("parts", { username, password: "wrong" });
+    const connection = {
+      server: {
+        host: hostname,
+        port: Number(port),
+        database: pathname.slice(1),
+        userSecretRef: { name: "parts", key: "username" },
+        passwordSecretRef: { name: "parts", key: "password" },
+      },
+      tls: { mode: "Disabled" },
+    };
+    await cluster.jobStore("parts", { connection, schema: "in_parts" });
+    const { message } = await cluster.condition("jobstores/parts", "Reachable", "False", "AuthFailed");
+    expect(message).toContain("the password in spec.connection.server");
+    await cluster.secretOf("parts", { username, password: `${password}\n` });
+    await cluster.condition("jobstores/parts", "Ready", "True", "Reconciled");
+    await cluster.jobQueue("in-parts", { storeRef: { name: "parts" }, workers: workersSpec() });
+    const { spec } = await cluster.object("deployments/in-parts-workers");
+    expect(JSON.stringify(spec)).not.toContain(password);
+    await cluster.api.delete(cluster.path("jobqueues/in-parts"));
+    await cluster.api.delete(cluster.path("jobstores/parts"));
+  });
+
+  it("with migrations: Manual the schema is a person's, and the store is used once it is there", async () => {
+    const store = { connection: { uriSecretRef: { name: "good", key: "uri" }, tls: { mode: "Disabled" } } };
+    await cluster.jobStore("by-hand", { ...store, schema: "by_hand", migrations: "Manual" });
+    await cluster.jobQueue("by-hand", { storeRef: { name: "by-hand" } });
+    const { message } = await cluster.condition("jobstores/by-hand", "Stalled", "True", "MigrationRequired");
+    expect(message).toContain(`run "jobqueue migrate --namespace ${cluster.namespace} --store by-hand"`);
+    await cluster.condition("jobqueues/by-hand", "Ready", "False", "SchemaIncompatible");
+    const hand = new Database({ connection: parseStoreUrl(good.url), schema: "by_hand", applicationName: "test" });
+    await migrate(hand);
+    await hand.close();
+    await cluster.condition("jobstores/by-hand", "Ready", "True", "Reconciled");
+    await cluster.condition("jobqueues/by-hand", "Ready", "True", "Reconciled");
+  });
+
+  it("a JobStore that is Paused holds every queue, also one that is made later, until it is Active again", async () => {
+    const store = { connection: { uriSecretRef: { name: "good", key: "uri" }, tls: { mode: "Disabled" } } };
+    const paused = { ...store, schema: "by_hand", state: "Paused", pauseReason: "failover test" };
+    await cluster.jobStore("by-hand", paused);
+    const { message } = await cluster.condition("jobstores/by-hand", "Paused", "True", "PausedBySpec");
+    expect(message).toBe("Every queue is held by spec: failover test.");
+    await cluster.jobQueue("later", { storeRef: { name: "by-hand" } });
+    const later = await cluster.condition("jobqueues/later", "Paused", "True", "PausedByHold");
+    expect(later.message).toMatch(/^Held by spec \(jobqueue-operator:.*, on the whole store\): failover test\.$/);
+    expect(await cluster.columns("jobqueues/later")).toMatchObject({ READY: "True", "PAUSED-BY": "*/spec" });
+    expect(await cluster.columns("jobstores/by-hand")).toMatchObject({ READY: "True", PAUSED: "True" });
+    await cluster.jobStore("by-hand", { ...paused, state: "Active" });
+    await cluster.condition("jobqueues/later", "Paused", "False", "Active");
+    await cluster.condition("jobstores/by-hand", "Paused", "False", "Active");
   });
 
   it("while Postgres is down its queues are Unknown and their Deployments untouched; when it is back all is well again", async () => {

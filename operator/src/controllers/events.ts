@@ -11,6 +11,14 @@ import { conditionOf } from "./conditions.ts";
 export const JOB_QUEUE_EVENTS = {
   QueuePaused: { type: "Normal", action: "Pause", meaning: "The first hold came into force; no more jobs start." },
   QueueResumed: { type: "Normal", action: "Resume", meaning: "The last hold ended; jobs start again." },
+  ObjectiveMissed: { type: "Warning", action: "Watch", meaning: "The backlog is not within spec.objectives any more." },
+  ObjectiveMet: { type: "Normal", action: "Watch", meaning: "The backlog is within spec.objectives again." },
+  InvalidSpec: { type: "Warning", action: "Reconcile", meaning: "The spec says something that cannot be." },
+  DeletionBlocked: {
+    type: "Warning",
+    action: "Delete",
+    meaning: "Its deletionPolicy waits for jobs, or for the store.",
+  },
   JobsRecovered: { type: "Normal", action: "Recover", meaning: "Jobs of pods that are gone were handed on." },
   QueueConflict: { type: "Warning", action: "Reconcile", meaning: "An older JobQueue manages the same queue." },
   DeploymentConflict: { type: "Warning", action: "Reconcile", meaning: "The Deployment belongs to somebody else." },
@@ -56,6 +64,18 @@ export function jobQueueEvents(
   }
   if (paused?.status === "False" && wasPaused === "True") {
     events.push(event(JOB_QUEUE_EVENTS, "QueueResumed", object, paused.message));
+  }
+  const wasWithin = conditionOf(before, "BacklogWithinTarget")?.status;
+  const within = conditionOf(after, "BacklogWithinTarget");
+  if (within?.status === "False" && wasWithin !== "False") {
+    events.push(event(JOB_QUEUE_EVENTS, "ObjectiveMissed", object, within.message));
+  }
+  if (within?.status === "True" && wasWithin === "False") {
+    events.push(event(JOB_QUEUE_EVENTS, "ObjectiveMet", object, within.message));
+  }
+  const ready = conditionOf(after, "Ready");
+  if (ready?.reason === "DeletionBlocked" && conditionOf(before, "Ready")?.reason !== "DeletionBlocked") {
+    events.push(event(JOB_QUEUE_EVENTS, "DeletionBlocked", object, ready.message));
   }
   const stalled = conditionOf(after, "Stalled");
   if (stalled && stalled.reason in JOB_QUEUE_EVENTS && stalled.reason !== conditionOf(before, "Stalled")?.reason) {

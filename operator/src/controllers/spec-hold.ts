@@ -20,6 +20,8 @@
  *    through that state), and (c) a live read says the same. The release is audited. When (a) does not hold, for example
  *    because the JobStore too was made anew, the queue stays paused until somebody manages it or resumes it by hand:
  *    the safe side. A new JobQueue for the queue owns the hold from its first pass on, whoever set it.
+ * 6. *The whole store.* `spec.state: Paused` of a JobStore is the hold `spec` on `*`, by the same rules but for ownership,
+ *    see `job-store/rules/hold.ts`. It stays when the JobStore is deleted: nothing of a store is.
  */
 
 import { timestamp } from "./conditions.ts";
@@ -68,13 +70,35 @@ export function specActor(jobQueue: string, jobStore: { readonly metadata: { rea
   return `${actorFor(jobQueue)}@${jobStore.metadata.uid.slice(0, UID_DIGITS)}`;
 }
 
+/** Whether the operator set a hold `spec` for this object, in this or an earlier incarnation of it. `key`: "namespace/name". */
+export function isHoldOf(hold: { readonly source: string; readonly actor: string }, key: string): boolean {
+  return hold.source === SPEC_HOLD && hold.actor.startsWith(`${actorFor(key)}@`);
+}
+
+/** Whether an actor is the operator, for this JobQueue on this JobStore. */
+export function isHeldBy(
+  actor: string,
+  jobQueue: string,
+  jobStore: { readonly metadata: { readonly uid: string } },
+): boolean {
+  return actor === specActor(jobQueue, jobStore);
+}
+
 /** The JobQueue that a hold of this JobStore says it belongs to; `undefined` when the hold is not this JobStore's. */
 export function ownerOfSpecHold(
   hold: { readonly name: string; readonly source: string; readonly actor: string },
   jobStore: { readonly metadata: { readonly uid: string } },
 ): { readonly namespace: string; readonly name: string } | undefined {
-  if (hold.name !== SPEC_HOLD || hold.source !== SPEC_HOLD || !hold.actor.startsWith(PREFIX)) return undefined;
-  const [owner, uid, ...more] = hold.actor.slice(PREFIX.length).split("@");
+  return hold.name === SPEC_HOLD && hold.source === SPEC_HOLD ? ownerNamed(hold.actor, jobStore) : undefined;
+}
+
+/** The JobQueue that an actor of `specActor` names; `undefined` for any other actor, and for those of another JobStore. */
+export function ownerNamed(
+  actor: string,
+  jobStore: { readonly metadata: { readonly uid: string } },
+): { readonly namespace: string; readonly name: string } | undefined {
+  if (!actor.startsWith(PREFIX)) return undefined;
+  const [owner, uid, ...more] = actor.slice(PREFIX.length).split("@");
   const [namespace, name, ...rest] = owner?.split("/") ?? [];
   if (!namespace || !name || more.length > 0 || rest.length > 0) return undefined;
   return uid === jobStore.metadata.uid.slice(0, UID_DIGITS) ? { namespace, name } : undefined;

@@ -6,6 +6,7 @@
  * sentence for people.
  */
 import type { JobQueueStatus, JobStoreStatus } from "@jobqueue/crds";
+import type { NewSchedule, QueuePolicy, StoreSettings } from "@jobqueue/store";
 import type { StoredJobStore } from "../controllers/kubernetes-objects.ts";
 import type { DesiredDeployment } from "../controllers/job-queue/desired/deployment.ts";
 
@@ -57,6 +58,68 @@ interface EnsureQueue extends Because {
   readonly queue: string;
 }
 
+/** Write what the spec says about the jobs of a queue. */
+interface ConfigureQueue extends Because {
+  readonly do: "configureQueue";
+  readonly store: StoreKey;
+  readonly queue: string;
+  readonly policy: QueuePolicy;
+  readonly actor: string;
+}
+
+/** Write what the spec says about the store as a whole. */
+interface ConfigureStore extends Because {
+  readonly do: "configureStore";
+  readonly store: StoreKey;
+  readonly settings: StoreSettings;
+  readonly actor: string;
+}
+
+/** Make a schedule so. */
+interface PutSchedule extends Because {
+  readonly do: "putSchedule";
+  readonly store: StoreKey;
+  readonly schedule: NewSchedule;
+  readonly actor: string;
+}
+
+/** Stop a schedule from firing, or let it. */
+interface PauseSchedule extends Because {
+  readonly do: "pauseSchedule";
+  readonly store: StoreKey;
+  readonly name: string;
+  readonly paused: boolean;
+  readonly actor: string;
+}
+
+/** Take a schedule away. */
+interface DeleteSchedule extends Because {
+  readonly do: "deleteSchedule";
+  readonly store: StoreKey;
+  readonly name: string;
+  readonly actor: string;
+  /** JobQueue that must not exist: read live first, and the schedule stays when it does. */
+  readonly unlessExists: { readonly namespace: string; readonly name: string } | undefined;
+}
+
+/** Delete a queue of the store with what is in it. */
+export interface DeleteQueue extends Because {
+  readonly do: "deleteQueue";
+  readonly store: StoreKey;
+  readonly queue: string;
+  /** Only when it has no live and no dead job; else it stays. */
+  readonly onlyIfEmpty: boolean;
+  readonly actor: string;
+}
+
+/** Make the finalisers of a JobQueue so, if it is still as it was seen. */
+interface SetFinalizers extends Because {
+  readonly do: "setFinalizers";
+  readonly object: ObjectIdentity;
+  readonly resourceVersion: string;
+  readonly finalizers: readonly string[];
+}
+
 /** Put the hold in force, or correct it. */
 interface SetHold extends Because {
   readonly do: "setHold";
@@ -94,6 +157,9 @@ export interface RecoverPods extends Because {
 interface RecoverStale extends Because {
   readonly do: "recoverStale";
   readonly store: StoreKey;
+  /** Most jobs. */
+  readonly limit: number;
+  readonly graceSeconds: number;
 }
 
 /** Keep a connection to the store and watch what is in it; also when only its address changed. */
@@ -152,6 +218,13 @@ export type Action =
   | ApplyDeployment
   | DeleteDeployment
   | EnsureQueue
+  | DeleteQueue
+  | SetFinalizers
+  | ConfigureQueue
+  | ConfigureStore
+  | PutSchedule
+  | PauseSchedule
+  | DeleteSchedule
   | SetHold
   | ReleaseHold
   | RecoverPods

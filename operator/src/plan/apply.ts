@@ -3,7 +3,22 @@
  * the next pass may begin again from the start. Before each one it asks whether this process still leads: a leader that
  * was suspended and woke up must not act on what it decided before.
  */
-import { ensureQueue, hold, maintain, recoverStale, release, workersGone, type Database } from "@jobqueue/store";
+import {
+  configureQueue,
+  configureStore,
+  deleteQueue,
+  deleteSchedule,
+  ensureQueue,
+  hold,
+  maintain,
+  pauseSchedule,
+  putSchedule,
+  recoverStale,
+  release,
+  workersGone,
+  type Act,
+  type Database,
+} from "@jobqueue/store";
 import { DEPLOYMENTS, JOB_QUEUES, JOB_STORES, PODS } from "../controllers/kinds.ts";
 import type { Deployment } from "../controllers/kubernetes-objects.ts";
 import type { JobQueue, JobStore } from "@jobqueue/crds";
@@ -16,6 +31,7 @@ import type {
   Action,
   ApplyDeployment,
   DeleteDeployment,
+  DeleteQueue,
   EmitEvent,
   PatchStatus,
   PodIdentity,
@@ -104,6 +120,37 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
     case "ensureQueue":
       await store(action.store, (database) => ensureQueue(database, action.queue));
       return;
+    case "deleteQueue":
+      return removeQueue(action, store);
+    case "setFinalizers": {
+      progress.changed = true;
+      const { namespace, name, uid } = action.object;
+      const { finalizers, resourceVersion } = action;
+      try {
+        const patch = { metadata: { uid, resourceVersion, finalizers } };
+        const written = await hands.client.mergePatch(JOB_QUEUES, { namespace, name }, patch, { signal });
+        hands.written.jobQueues.note(written);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+      return;
+    }
+    case "configureQueue":
+      await store(action.store, (database) => configureQueue(database, action.queue, action.policy, actOf(action)));
+      return;
+    case "configureStore":
+      await store(action.store, (database) => configureStore(database, action.settings, actOf(action)));
+      return;
+    case "putSchedule":
+      await store(action.store, (database) => putSchedule(database, action.schedule, actOf(action)));
+      return;
+    case "pauseSchedule":
+      await store(action.store, (database) => pauseSchedule(database, action.name, action.paused, actOf(action)));
+      return;
+    case "deleteSchedule":
+      if (await isUnwanted(action, hands, signal)) return;
+      await store(action.store, (database) => deleteSchedule(database, action.name, actOf(action)));
+      return;
     case "setHold":
       await store(action.store, (database) =>
         hold(database, {
@@ -125,10 +172,12 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
     case "recoverPods":
       return recoverPods(action, hands, progress, store, signal);
     case "recoverStale": {
-      const jobs = await store(action.store, (database) =>
-        recoverAll(database, { actor: FIELD_MANAGER, reason: action.reason }),
+      const { limit: max, graceSeconds, reason } = action;
+      hands.monitors.find(action.store)?.swept();
+      const recovered = await store(action.store, (database) =>
+        recoverStale(database, { actor: FIELD_MANAGER, reason, max, graceSeconds }),
       );
-      hands.onRecovered?.(jobs, action.reason);
+      hands.onRecovered?.(recovered.length, reason);
       return;
     }
     case "watchStore":
@@ -153,6 +202,27 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
       hands.events.record(eventOf(action));
       return;
   }
+}
+
+const actOf = ({ actor, sentence }: { readonly actor: string; readonly sentence: string }): Act => ({
+  actor,
+  reason: sentence,
+});
+
+/** Pages of a deletion; what is left after that comes with the next pass. */
+const DELETION_PAGES = 100;
+
+async function removeQueue(
+  action: DeleteQueue,
+  store: <Result>(key: StoreKey, call: (database: Database) => Promise<Result>) => Promise<Result>,
+): Promise<void> {
+  const request = { ...actOf(action), onlyIfEmpty: action.onlyIfEmpty };
+  for (let page = 0; page < DELETION_PAGES; page += 1) {
+    const outcome = await store(action.store, (database) => deleteQueue(database, action.queue, request));
+    if (outcome === "running") throw new Error("a job of the queue has begun to run");
+    if (outcome !== "more") return;
+  }
+  throw new Error("the queue has more jobs than one pass deletes");
 }
 
 async function applyDeployment({ deployment, uid }: ApplyDeployment, hands: Hands, signal: AbortSignal): Promise<void> {
@@ -182,7 +252,11 @@ async function deleteDeployment(action: DeleteDeployment, hands: Hands, signal: 
 }
 
 /** Whether the JobQueue whose absence was the reason is there after all. */
-async function isUnwanted({ unlessExists }: ReleaseHold, hands: Hands, signal: AbortSignal): Promise<boolean> {
+async function isUnwanted(
+  { unlessExists }: Pick<ReleaseHold, "unlessExists">,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (unlessExists === undefined) return false;
   return (await hands.client.find(JOB_QUEUES, unlessExists, { signal })) !== undefined;
 }

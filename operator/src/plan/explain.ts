@@ -7,6 +7,14 @@ const WHAT: { readonly [Kind in Action["do"]]: (action: Extract<Action, { do: Ki
     `${uid === undefined ? "create" : "change"} Deployment ${deployment.metadata.name}`,
   deleteDeployment: ({ name }) => `delete Deployment ${name}`,
   ensureQueue: ({ queue, store }) => `make queue ${queue} known to store ${store}`,
+  deleteQueue: ({ queue, onlyIfEmpty }) => `delete queue ${queue}${onlyIfEmpty ? " if it is empty" : " and its jobs"}`,
+  setFinalizers: ({ finalizers }) =>
+    finalizers.length === 0 ? "take the finaliser away" : `make the finalisers ${finalizers.join(", ")}`,
+  configureQueue: ({ queue, policy }) => `configure queue ${queue}: ${Object.keys(policy).join(", ")}`,
+  configureStore: ({ store, settings }) => `configure store ${store}: ${Object.keys(settings).join(", ")}`,
+  putSchedule: ({ schedule }) => `put schedule ${schedule.name}`,
+  pauseSchedule: ({ name, paused }) => `${paused ? "pause" : "resume"} schedule ${name}`,
+  deleteSchedule: ({ name }) => `delete schedule ${name}`,
   setHold: ({ hold, queue, until }) =>
     `set hold ${hold} on queue ${queue}${until === undefined ? "" : ` until ${until}`}`,
   releaseHold: ({ hold, queue }) => `release hold ${hold} of queue ${queue}`,

@@ -86,21 +86,25 @@ export class ClusterUnderTest {
   }
 
   async secret(name: string, uri: string): Promise<void> {
+    await this.secretOf(name, { uri });
+  }
+
+  async secretOf(name: string, stringData: Readonly<Record<string, string>>): Promise<void> {
     await this.api.apply(this.path(`secrets/${name}`), {
       apiVersion: "v1",
       kind: "Secret",
       metadata: { name },
-      stringData: { uri },
+      stringData,
     });
   }
 
-  /** A JobStore whose URL stands in the Secret of its name. */
-  async jobStore(name: string): Promise<void> {
+  /** A JobStore; unless `spec` says otherwise its URL stands in the Secret of its name. */
+  async jobStore(name: string, spec: object = {}): Promise<void> {
     await this.api.apply(this.path(`jobstores/${name}`), {
       apiVersion: "jobqueue.dev/v1alpha1",
       kind: "JobStore",
       metadata: { name },
-      spec: { connection: { uriSecretRef: { name, key: "uri" }, tls: { mode: "Disabled" } } },
+      spec: { connection: { uriSecretRef: { name, key: "uri" }, tls: { mode: "Disabled" } }, ...spec },
     });
   }
 

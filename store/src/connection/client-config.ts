@@ -32,7 +32,8 @@ export function clientConfig(settings: ConnectionSettings, applicationName: stri
 }
 
 function tlsOptions(tls: TlsSettings): false | ConnectionOptions {
-  const ca = tls.ca === undefined ? {} : { ca: tls.ca };
+  const own = tls.certificate === undefined ? {} : { cert: tls.certificate, key: tls.key };
+  const ca = tls.ca === undefined ? own : { ca: tls.ca, ...own };
   switch (tls.mode) {
     case "VerifyFull":
       // `pg` checks the name in the certificate against the host it connects to; `servername` is for a forwarded port.
@@ -40,7 +41,7 @@ function tlsOptions(tls: TlsSettings): false | ConnectionOptions {
     case "VerifyCA":
       return { ...ca, rejectUnauthorized: true, checkServerIdentity: () => undefined };
     case "EncryptOnly":
-      return { rejectUnauthorized: false };
+      return { ...own, rejectUnauthorized: false };
     case "Disabled":
       return false;
     default:

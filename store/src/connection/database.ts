@@ -1,8 +1,9 @@
-import { type ClientBase, Pool, type PoolClient } from "pg";
+import { Client, type ClientBase, Pool, type PoolClient } from "pg";
 import { StoreError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { toStoreError } from "../sqlstate.ts";
 import { clientConfig, type Timeouts } from "./client-config.ts";
+import { currentSettings } from "./credential-files.ts";
 import { HintSender } from "./hint-sender.ts";
 import { quoteIdentifier, sessionSchema } from "./identifier.ts";
 import { QueueHints, type QueueHintsOptions } from "./queue-hints.ts";
@@ -199,8 +200,17 @@ export class Database implements Session {
   }
 
   #createPool(timeouts: Timeouts): Pool {
+    const { connection, applicationName } = this.#options;
     const pool = new Pool({
-      ...clientConfig(this.#options.connection, this.#options.applicationName, timeouts),
+      ...clientConfig(connection, applicationName, timeouts),
+      // Each connection is made with the credentials of its own time: they may be rotated while the pool lives.
+      ...(connection.credentialDirectory !== undefined && {
+        Client: class extends Client {
+          constructor() {
+            super(clientConfig(currentSettings(connection), applicationName, timeouts));
+          }
+        },
+      }),
       max: this.#options.poolSize ?? 10,
       idleTimeoutMillis: this.#options.idleTimeoutMs ?? 30_000,
       // oxlint-disable-next-line typescript/no-misused-promises -- pg awaits it, whatever its types say

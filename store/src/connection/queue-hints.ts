@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { clientConfig } from "./client-config.ts";
+import { currentSettings } from "./credential-files.ts";
 import { quoteIdentifier, sessionSchema } from "./identifier.ts";
 import type { ConnectionSettings } from "./settings.ts";
 
@@ -108,7 +109,11 @@ export class QueueHints {
       probeTimeoutMs = 5_000,
     } = this.#options;
     const client = new Client(
-      clientConfig(connection, applicationName, { connectMs: probeTimeoutMs, statementMs: 0, queryMs: probeTimeoutMs }),
+      clientConfig(currentSettings(connection), applicationName, {
+        connectMs: probeTimeoutMs,
+        statementMs: 0,
+        queryMs: probeTimeoutMs,
+      }),
     );
     const over = new AbortController();
     const end = () => {

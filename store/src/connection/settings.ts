@@ -11,6 +11,9 @@ export interface TlsSettings {
   readonly mode: TlsMode;
   /** Certificate authorities in PEM; those that Node trusts when absent. */
   readonly ca?: string | undefined;
+  /** Certificate of the client and its key in PEM, for servers that ask for one. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
   /** Name that the certificate must bear; the host when absent. For forwarded ports, where the host is 127.0.0.1. */
   readonly serverName?: string | undefined;
 }
@@ -23,6 +26,8 @@ export interface ConnectionSettings {
   readonly user: string;
   readonly password?: string | undefined;
   readonly tls: TlsSettings;
+  /** Directory of files that are read anew for each connection; see `credential-files.ts`. */
+  readonly credentialDirectory?: string | undefined;
 }
 
 /** `sslmode` of libpq, as far as it names something we do. `prefer` and `allow` fall back to no TLS in silence: refused. */

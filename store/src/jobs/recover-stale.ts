@@ -16,6 +16,8 @@ export interface RecoveryRequest {
   readonly olderThanSeconds?: number | undefined;
   /** In place of what job or queue say. */
   readonly policy?: LossPolicy | undefined;
+  /** Only when the lease of their worker lapsed at least so many seconds ago; a sweep does what the store's settings say. */
+  readonly graceSeconds?: number | undefined;
   /** Only say what would be done. */
   readonly dryRun?: boolean | undefined;
   /** Who asks, for the audit event; `sweep` when absent. */
@@ -43,7 +45,7 @@ export interface RecoveredJob {
 export async function recoverStale(session: Session, request: RecoveryRequest = {}): Promise<RecoveredJob[]> {
   return session.query<RecoveredJob>(
     `select id, outcome, queue, worker_id as "workerId"
-     from ${quoteIdentifier(session.schema)}.recover_stale($1, $2, $3, $4, $5, $6, $7, $8)`,
+     from ${quoteIdentifier(session.schema)}.recover_stale($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       request.max ?? 1000,
       request.workers ?? null,
@@ -53,6 +55,7 @@ export async function recoverStale(session: Session, request: RecoveryRequest = 
       request.olderThanSeconds ?? 0,
       request.policy ?? null,
       request.dryRun ?? false,
+      request.graceSeconds ?? null,
     ],
   );
 }

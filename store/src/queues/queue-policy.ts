@@ -10,6 +10,7 @@ type RetryJson =
   | { intervals_seconds: number[] };
 
 interface Row {
+  name: string;
   max_attempts: number | null;
   timeout_ms: number | null;
   result_ttl_seconds: number | null;
@@ -31,15 +32,25 @@ function retryOf(json: RetryJson | null): RetryPolicy | null {
   return { exponential: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
+const COLUMNS = `name, max_attempts, timeout_ms, result_ttl_seconds, retry, on_worker_loss, max_recoveries, max_running,
+  max_running_per_key, fair, rate_count, rate_period_ms`;
+
 /** Reads the policy of a queue, as `configureQueue` sets it; null is the default. `undefined` when there is no such queue. */
 export async function queuePolicy(session: Session, queue: string): Promise<Required<QueuePolicy> | undefined> {
   const [row] = await session.query<Row>(
-    `select max_attempts, timeout_ms, result_ttl_seconds, retry, on_worker_loss, max_recoveries, max_running,
-       max_running_per_key, fair, rate_count, rate_period_ms
-     from ${quoteIdentifier(session.schema)}.v_queues where name = $1`,
+    `select ${COLUMNS} from ${quoteIdentifier(session.schema)}.v_queues where name = $1`,
     [queue],
   );
-  if (!row) return undefined;
+  return row && policyOf(row);
+}
+
+/** Reads the policies of all queues, by name. */
+export async function queuePolicies(session: Session): Promise<Map<string, Required<QueuePolicy>>> {
+  const rows = await session.query<Row>(`select ${COLUMNS} from ${quoteIdentifier(session.schema)}.v_queues`);
+  return new Map(rows.map((row) => [row.name, policyOf(row)]));
+}
+
+function policyOf(row: Row): Required<QueuePolicy> {
   const { rate_count: count, rate_period_ms: periodMs } = row;
   return {
     maxAttempts: row.max_attempts,

@@ -19,6 +19,8 @@ export interface Schedule {
   readonly missedTicks: MissedTicks;
   readonly maxMissed: number;
   readonly paused: boolean;
+  /** Who keeps it as it is; null: people. */
+  readonly owner: string | null;
   /** Its next tick; null when there is none. */
   readonly nextAt: Date | null;
   /** Its latest tick that fired or was skipped. */
@@ -39,16 +41,21 @@ export interface ScheduleTick {
 
 /** Columns of v_schedules that everybody who may look at schedules may read; what jobs carry needs a right of its own. */
 const COLUMNS = `name, queue, kind, cron, time_zone as "timeZone", missed_ticks as "missedTicks",
-  max_missed as "maxMissed", paused, next_at as "nextAt", last_tick as "lastTick", last_outcome as "lastOutcome",
+  max_missed as "maxMissed", paused, owner, next_at as "nextAt", last_tick as "lastTick", last_outcome as "lastOutcome",
   last_job_id as "lastJobId", created_at as "createdAt"`;
 
-/** Lists schedules by name. `payloads: false` leaves out payload and options, as a reader without the right to them must. */
+/**
+ * Lists schedules by name: all, or those whose jobs go into one queue. `payloads: false` leaves out payload and options,
+ * as a reader without the right to them must.
+ */
 export async function listSchedules(
   session: Session,
-  { payloads }: { readonly payloads?: boolean } = {},
+  { payloads, queue }: { readonly payloads?: boolean; readonly queue?: string } = {},
 ): Promise<Schedule[]> {
   return session.query<Schedule>(
-    `select ${columns(payloads)} from ${quoteIdentifier(session.schema)}.v_schedules order by name`,
+    `select ${columns(payloads)} from ${quoteIdentifier(session.schema)}.v_schedules
+     where $1::text is null or queue = $1 order by name`,
+    [queue ?? null],
   );
 }
 

@@ -27,7 +27,7 @@ export interface TickPlan {
 /** A tick is on time for so long: who polls comes a little late, and that is not missing it. Milliseconds. */
 export const ON_TIME_MS = 60_000;
 /** Most ticks of one plan, hence of one transaction. */
-export const PLAN_TICKS = 200;
+const PLAN_TICKS = 200;
 
 /**
  * Decides about every tick from `nextAt` up to now, each exactly once: ticks that are on time fire, under every policy;

@@ -21,6 +21,8 @@ export interface NewSchedule extends Omit<
   readonly missedTicks?: MissedTicks | undefined;
   /** With `all`, at most so many of the missed ticks; 100 when absent. */
   readonly maxMissed?: number | undefined;
+  /** Who keeps it as it is, when that is a program; people's have none. */
+  readonly owner?: string | undefined;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface NewSchedule extends Omit<
  * one audit event (G19). Rejects with `invalid_input` that names the field of the cron expression.
  */
 export async function putSchedule(session: Session, schedule: NewSchedule, act: Act): Promise<boolean> {
-  const { name, cron, timeZone = "UTC", missedTicks, maxMissed, queue, kind, payload, ...job } = schedule;
+  const { name, cron, timeZone = "UTC", missedTicks, maxMissed, owner, queue, kind, payload, ...job } = schedule;
   const rows = await session.query<{ changed: boolean }>(
     `select ${quoteIdentifier(session.schema)}.put_schedule($1, $2::jsonb, $3, $4, $5) as changed`,
     [
@@ -43,6 +45,7 @@ export async function putSchedule(session: Session, schedule: NewSchedule, act: 
           time_zone: timeZone,
           missed_ticks: missedTicks,
           max_missed: maxMissed,
+          owner,
         },
         "schedule",
       ),

@@ -17,7 +17,7 @@ const GROUPS: readonly { readonly title: string; readonly functions: readonly st
   { title: "Recovery", functions: ["recover_stale", "workers_gone", "release_deferred"] },
   {
     title: "What people do to jobs",
-    functions: ["retry_job", "retry_jobs", "cancel_job", "cancel_jobs", "delete_job", "delete_jobs"],
+    functions: ["retry_job", "retry_jobs", "cancel_job", "cancel_jobs", "delete_job", "delete_jobs", "delete_queue"],
   },
   { title: "Policies and settings", functions: ["configure_queue", "configure_store"] },
   {

@@ -50,6 +50,7 @@ export const EXPECTED_RIGHTS: Readonly<
     cancel_jobs: ["admin"],
     delete_job: ["admin"],
     delete_jobs: ["admin"],
+    delete_queue: people,
     queue_stats: looking,
     why_queue: looking,
     why_job: looking,
@@ -67,7 +68,7 @@ export const EXPECTED_RIGHTS: Readonly<
     v_store_settings: looking,
     v_audit_events: ["admin"],
     v_jobs: ["admin"],
-    v_schedules: ["admin"],
+    v_schedules: people,
     role_grants: people,
     audit_events: ["admin"],
     store_settings: ["admin"],
@@ -86,7 +87,7 @@ export const EXPECTED_RIGHTS: Readonly<
   },
 };
 
-/** Columns of views that only an admin reads, because a job's payload, or another's, may be in them. */
+/** Columns of views for those alone who may read the whole view: a job's payload, or another's, may be in them. */
 export const PAYLOAD_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   v_jobs: ["payload", "result", "options"],
   v_schedules: ["payload", "options"],

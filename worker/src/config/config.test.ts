@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError, readConfig, settingsHelp } from "./config.ts";
 import { SETTINGS } from "./settings.ts";
@@ -110,6 +113,34 @@ describe("the configuration of a worker", () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(problem);
     expect(problems.join()).not.toContain("secret");
+  });
+
+  it("takes the address in parts, and what the files of a directory say before all else", () => {
+    const directory = mkdtempSync(join(tmpdir(), "jobqueue-worker-"));
+    const { DATABASE_URL: _url, ...without } = env;
+    const parts = {
+      ...without,
+      JOBQUEUE_STORE_HOST: "db.example",
+      JOBQUEUE_STORE_DATABASE: "app",
+      JOBQUEUE_STORE_DIRECTORY: directory,
+    };
+    expect(() => readConfig(parts, [])).toThrow("JOBQUEUE_STORE_DIRECTORY: does not say the user of the store");
+    writeFileSync(join(directory, "user"), "shop");
+    writeFileSync(join(directory, "password"), "p@ss\n");
+    expect(readConfig(parts, []).connection).toMatchObject({
+      host: "db.example",
+      port: 5432,
+      user: "shop",
+      password: "p@ss",
+      tls: { mode: "VerifyFull" },
+      credentialDirectory: directory,
+    });
+    writeFileSync(join(directory, "uri"), "postgres://other@elsewhere/x");
+    expect(readConfig({ ...env, JOBQUEUE_STORE_DIRECTORY: directory }, []).connection).toMatchObject({
+      host: "elsewhere",
+      user: "shop",
+    });
+    rmSync(directory, { recursive: true });
   });
 
   it("reports all problems at once", () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type ConnectionSettings, parseStoreUrl, type TlsSettings } from "@jobqueue/store";
+import { type ConnectionSettings, currentSettings, parseStoreUrl, type TlsSettings } from "@jobqueue/store";
 import { type Setting, type SettingName, SETTINGS, type SettingValue } from "./settings.ts";
 
 /** The configuration of a worker. */
@@ -66,7 +66,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ar
     }
   }
   const settings = values as Values;
+  const addressed = settings.storeDirectory !== undefined || settings.storeHost !== undefined;
   for (const name of ["storeUrl", "queues", "handlerFiles"] as const) {
+    if (name === "storeUrl" && addressed) continue;
     const { env: variable, flag, help } = SETTINGS[name];
     if (
       settings[name] === undefined &&
@@ -83,7 +85,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ar
     );
   }
   if (problems.length > 0 || connection === undefined) throw new ConfigError(problems);
-  const { storeUrl: _url, tlsMode: _mode, tlsCaFile: _file, ...rest } = settings;
+  const {
+    storeUrl: _url,
+    storeDirectory: _directory,
+    storeHost: _host,
+    storePort: _port,
+    storeDatabase: _database,
+    storeUser: _user,
+    tlsMode: _mode,
+    tlsCaFile: _file,
+    ...rest
+  } = settings;
   return { ...(rest as Omit<WorkerConfig, "connection">), connection, hungAfterSeconds };
 }
 
@@ -106,22 +118,31 @@ function readFlags(argv: readonly string[], problems: string[]): Map<string, str
 }
 
 function readConnection(settings: Values, problems: string[]): ConnectionSettings | undefined {
-  const { storeUrl, tlsMode, tlsCaFile } = settings;
-  if (storeUrl === undefined) return undefined;
+  const { storeUrl, storeDirectory, tlsMode, tlsCaFile } = settings;
+  if (storeUrl === undefined && storeDirectory === undefined && settings.storeHost === undefined) return undefined;
   try {
     const ca = tlsCaFile === undefined ? undefined : readFileSync(tlsCaFile, "utf8");
-    const fromUrl = parseStoreUrl(storeUrl);
-    const tls: TlsSettings = { mode: tlsMode ?? fromUrl.tls.mode, ...(ca === undefined ? {} : { ca }) };
-    return { ...fromUrl, tls };
+    const given = storeUrl === undefined ? partsOf(settings) : parseStoreUrl(storeUrl);
+    const tls: TlsSettings = { mode: tlsMode ?? given.tls.mode, ...(ca === undefined ? {} : { ca }) };
+    const current = currentSettings({ ...given, tls, credentialDirectory: storeDirectory });
+    const missing = (["host", "database", "user"] as const).filter((part) => current[part] === "");
+    if (missing.length > 0) throw new Error(`does not say the ${missing.join(", the ")} of the store`);
+    return current;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     problems.push(
       code === "ENOENT" || code === "EACCES" || code === "EISDIR"
         ? `${SETTINGS.tlsCaFile.env} cannot be read: ${message}`
-        : `${SETTINGS.storeUrl.env}: ${message}`,
+        : `${(storeUrl === undefined ? SETTINGS.storeDirectory : SETTINGS.storeUrl).env}: ${message}`,
     );
     return undefined;
   }
+}
+
+/** The address as its parts; what is missing is left to the files of the directory. */
+function partsOf(settings: Values): ConnectionSettings {
+  const { storeHost = "", storePort = 5432, storeDatabase = "", storeUser = "" } = settings;
+  return { host: storeHost, port: storePort, database: storeDatabase, user: storeUser, tls: { mode: "VerifyFull" } };
 }
 
 /** The table of settings as the command's help. */

@@ -23,6 +23,16 @@ export const SETTINGS = {
     help: "postgres://user:password@host:port/database of the store",
     read: text,
   },
+  storeDirectory: {
+    env: "JOBQUEUE_STORE_DIRECTORY",
+    flag: "--store-directory",
+    help: "directory with any of the files uri, user, password, ca.crt, tls.crt and tls.key; read anew for each connection, so that a mounted Secret can be rotated",
+    read: text,
+  },
+  storeHost: { env: "JOBQUEUE_STORE_HOST", help: "host of the store, where DATABASE_URL does not say it", read: text },
+  storePort: { env: "JOBQUEUE_STORE_PORT", default: "5432", help: "its port", read: integer(1, 65_535) },
+  storeDatabase: { env: "JOBQUEUE_STORE_DATABASE", help: "its database", read: text },
+  storeUser: { env: "JOBQUEUE_STORE_USER", help: "its user", read: text },
   tlsMode: {
     env: "JOBQUEUE_TLS_MODE",
     flag: "--tls-mode",

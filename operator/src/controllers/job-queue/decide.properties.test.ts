@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Action } from "../../plan/action.ts";
 import { isQuiet } from "../../plan/action.ts";
 import { anyObserved } from "../testing/arbitrary.ts";
-import { counts, NOW, observed } from "../testing/builders.ts";
+import { aPolicy, counts, NOW, observed } from "../testing/builders.ts";
 import type { StoredDeployment } from "../kubernetes-objects.ts";
 import { decide } from "./decide.ts";
 import type { Observed, StoreObserved } from "./observed.ts";
@@ -13,6 +13,8 @@ import { statusOf } from "./status.ts";
 const AFTER: {
   readonly [Kind in Action["do"]]?: (world: Observed, action: Extract<Action, { do: Kind }>) => Observed;
 } = {
+  configureQueue: (world, { policy }) =>
+    inStore(world, (store) => ({ policy: { ...(store.policy ?? aPolicy()), ...policy } })),
   ensureQueue: (world) => inStore(world, () => ({ counts: counts() })),
   setHold: (world, { queue, hold: name, because: reason, until, actor, source }) => {
     const since = "2026-08-01T12:00:00Z";
@@ -75,7 +77,9 @@ describe("properties of decide", () => {
         const forbidden = new Set([
           ...(world.deployment.is === "unknown" ? ["deleteDeployment", "applyDeployment"] : []),
           ...(world.pods === "unknown" ? ["recoverPods"] : []),
-          ...(world.store.is === "ready" ? [] : ["ensureQueue", "setHold", "releaseHold", "recoverPods"]),
+          ...(world.store.is === "ready"
+            ? []
+            : ["ensureQueue", "configureQueue", "setHold", "releaseHold", "recoverPods"]),
           ...(world.store.is !== "ready" && world.deployment.is === "absent" ? ["applyDeployment"] : []),
         ]);
         expect(decide(world, NOW).actions.filter((action) => forbidden.has(action.do))).toEqual([]);

@@ -6,21 +6,29 @@ import { planOf, type Finding, type Plan } from "../../plan/action.ts";
 import type { Observed } from "./observed.ts";
 import { conflict } from "./rules/conflict.ts";
 import { deletion } from "./rules/deletion.ts";
+import { finalizer } from "./rules/finalizer.ts";
 import { hold } from "./rules/hold.ts";
+import { objectives } from "./rules/objectives.ts";
+import { policy } from "./rules/policy.ts";
 import { queueKnown } from "./rules/queue-known.ts";
 import { recovery } from "./rules/recovery.ts";
+import { schedules } from "./rules/schedules.ts";
 import { store } from "./rules/store.ts";
 import { validity } from "./rules/validity.ts";
 import { workers } from "./rules/workers.ts";
 
-/** The order matters: who may act at all, then what is in the way, then the pause, and only then anything that runs. */
+/** The order matters: who may act at all, then what is in the way, then the pause, then what the store should know, and only then anything that runs. */
 const RULES: readonly ((observed: Observed, now: number) => Finding)[] = [
   deletion,
   conflict,
+  finalizer,
   validity,
   store,
   queueKnown,
   hold,
+  policy,
+  schedules,
+  objectives,
   recovery,
   workers,
 ];

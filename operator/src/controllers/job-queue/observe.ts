@@ -14,6 +14,7 @@ import type { Deployment, Pod, StoredDeployment, StoredJobQueue, StoredJobStore 
 import type { Monitors } from "../job-store/monitors.ts";
 import type { StoreUp } from "../job-store/store-view.ts";
 import { workersByPool } from "../job-store/workers-by-pool.ts";
+import { invalidSchedule } from "./invalid-schedule.ts";
 import { desiredDeployment, type DesiredDeployment } from "./desired/deployment.ts";
 import { APPLIED_HASH, FIELD_MANAGER, poolOf, queueNameOf, storeKeyOf, workersName } from "./desired/names.ts";
 import type { DeploymentObserved, Observed, PodObserved, StoreObserved, TemplateVerdict } from "./observed.ts";
@@ -72,6 +73,7 @@ export function createObserve(sources: Sources): Observe {
       desired,
       template: await verdictOn(desired, deployment, key, verdicts, sources, signal),
       ...observePods(key, store, sources),
+      invalidSchedule: invalidSchedule(queue.spec.schedules),
       countsWrittenAt: sources.countsWrittenAt(key),
     };
   };
@@ -86,6 +88,7 @@ const NOTHING: Omit<Observed, "queue"> = {
   template: { is: "accepted" },
   pods: "unknown",
   podsSeenBefore: new Set(),
+  invalidSchedule: undefined,
   countsWrittenAt: undefined,
 };
 
@@ -101,7 +104,7 @@ function observeStore(queue: StoredJobQueue, { jobStores, monitors }: Sources): 
   const monitor = monitors.find(key);
   const view = monitor?.watched.uid === jobStore.metadata.uid ? monitor.view : { is: "starting" as const };
   if (view.is !== "up") return { is: "unusable", jobStore, view };
-  if (!view.snapshot) return { is: "incompatible", jobStore, ...schemaProblem(view) };
+  if (!view.snapshot) return { is: "incompatible", jobStore, ...schemaProblem(view, jobStore) };
   const name = queueNameOf(queue);
   return {
     is: "ready",
@@ -111,13 +114,21 @@ function observeStore(queue: StoredJobQueue, { jobStores, monitors }: Sources): 
     counts: view.snapshot.queues.get(name),
     holds: view.snapshot.holds.filter((hold) => hold.queue === name || hold.queue === "*"),
     workers: workersByPool(view.snapshot).get(poolOf(queue)) ?? [],
+    policy: view.snapshot.policies.get(name),
+    schedules: view.snapshot.schedules.filter((schedule) => schedule.queue === name),
   };
 }
 
-function schemaProblem({ schema, migrationFailed }: StoreUp): {
+function schemaProblem(
+  { schema, migrationFailed }: StoreUp,
+  { spec }: StoredJobStore,
+): {
   readonly settling: boolean;
   readonly sentence: string;
 } {
+  if (schema.is !== "newer" && spec.migrations === "Manual") {
+    return { settling: false, sentence: 'spec.migrations is Manual and nobody has run "jobqueue migrate" yet.' };
+  }
   if (migrationFailed !== undefined) return { settling: false, sentence: migrationFailed };
   if (schema.is === "newer") return { settling: false, sentence: "it was made by a newer operator; upgrade this one." };
   return { settling: true, sentence: "its schema is being installed or brought up to date." };

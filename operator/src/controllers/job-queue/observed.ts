@@ -3,7 +3,7 @@
  * there, it is not there, and *unknown* (it could not be read). Unknown leads to waiting, never to making or deleting.
  */
 import type { StoredDeployment, StoredJobQueue, StoredJobStore } from "../kubernetes-objects.ts";
-import type { HoldSeen, QueueSeen, StoreView, WorkerSeen } from "../job-store/store-view.ts";
+import type { HoldSeen, PolicySeen, QueueSeen, ScheduleSeen, StoreView, WorkerSeen } from "../job-store/store-view.ts";
 import type { DesiredDeployment } from "./desired/deployment.ts";
 
 /** Another JobQueue of the namespace, as far as it concerns this one. */
@@ -46,6 +46,10 @@ export type StoreObserved =
       readonly holds: readonly HoldSeen[];
       /** Workers of this pool, by the store. */
       readonly workers: readonly WorkerSeen[];
+      /** Absent: the store does not know the queue. */
+      readonly policy: PolicySeen | undefined;
+      /** Schedules whose jobs go into this queue. */
+      readonly schedules: readonly ScheduleSeen[];
     };
 
 /** The Deployment of the name the workers need. */
@@ -91,6 +95,8 @@ export interface Observed {
   readonly pods: readonly PodObserved[] | "unknown";
   /** UIDs of pods that this process once saw in the pool, of those that the store's workers name. */
   readonly podsSeenBefore: ReadonlySet<string>;
+  /** What is wrong with a schedule of the spec, in words; absent: nothing. */
+  readonly invalidSchedule: string | undefined;
   /** When this process last wrote counts to the status, milliseconds of the wall clock; absent: not yet. */
   readonly countsWrittenAt: number | undefined;
 }

@@ -5,22 +5,32 @@ import {
   aHold,
   aJobQueue,
   aJobStore,
+  aPolicy,
   aReadyStore,
   aWorker,
   aWorkerByHand,
+  counts,
   itsDeployment,
   NOW,
   observed,
   someWorkers,
   theSpecHold,
 } from "../testing/builders.ts";
+import type { JobQueueSchedule } from "@jobqueue/crds";
+import type { StoredJobQueue } from "../kubernetes-objects.ts";
+import type { PolicySeen, ScheduleSeen } from "../job-store/store-view.ts";
 import { specActor } from "../spec-hold.ts";
 import type { Observed, StoreObserved } from "./observed.ts";
 import { conflict } from "./rules/conflict.ts";
+import { FINALIZER } from "./desired/names.ts";
 import { deletion } from "./rules/deletion.ts";
+import { finalizer } from "./rules/finalizer.ts";
 import { hold } from "./rules/hold.ts";
+import { objectives } from "./rules/objectives.ts";
+import { policy } from "./rules/policy.ts";
 import { queueKnown } from "./rules/queue-known.ts";
 import { recovery } from "./rules/recovery.ts";
+import { schedules } from "./rules/schedules.ts";
 import { store } from "./rules/store.ts";
 import { validity } from "./rules/validity.ts";
 import { workers } from "./rules/workers.ts";
@@ -35,6 +45,9 @@ function gist({ actions = [], problem, halt }: Finding): object {
     ...(halt && { halt }),
   };
 }
+
+/** Waits as the store has them. */
+const retry = { exponential: { initialSeconds: 1, maxSeconds: 9 } };
 
 type Row = readonly [sentence: string, observation: Observed, found: object];
 const table = (rule: (observation: Observed, now: number) => Finding, rows: readonly Row[]) => {
@@ -53,6 +66,85 @@ describe("rule deletion", () => {
     ],
     ["says nothing about what exists", observed(), {}],
   ]);
+});
+
+describe("rules deletion and finalizer", () => {
+  const going = (
+    deletionPolicy: "Retain" | "Delete" | "DeleteIfEmpty",
+    found: StoreObserved,
+    some: Partial<Observed> = {},
+    metadata = {},
+  ) =>
+    observed({
+      queue: aJobQueue(
+        { deletionPolicy },
+        {
+          metadata: { deletionTimestamp: "2026-08-01T11:59:00Z", finalizers: ["x/y", FINALIZER], ...metadata },
+          status: {
+            jobs: { pending: 0 },
+            conditions: [
+              {
+                type: "Ready",
+                status: "True",
+                reason: "Reconciled",
+                message: "",
+                lastTransitionTime: "2026-08-01T11:00:00Z",
+              },
+            ],
+          },
+        },
+      ),
+      store: found,
+      ...some,
+    });
+  const letGo = { do: ["setFinalizers Deleting"], halt: true };
+  const deletes = { do: ["deleteQueue Deleting", "setFinalizers Deleting"], halt: true };
+  const held = aReadyStore({ holds: [theSpecHold({ reason: "JobQueue shop/mailers is being deleted" })] });
+  const running = counts({ running: 1 });
+  table(deletion, [
+    ["without our finaliser it is left alone", going("Delete", held, {}, { finalizers: ["x/y"] }), { halt: true }],
+    ["Retain, written late, lets it go", going("Retain", held), letGo],
+    ["an empty queue is deleted", going("DeleteIfEmpty", aReadyStore()), deletes],
+    [
+      "a queue is held before it is deleted with its jobs",
+      going("Delete", aReadyStore()),
+      { ...deletes, do: ["setHold Deleting", ...deletes.do] },
+    ],
+    ["and held only once", going("Delete", held), deletes],
+    [
+      "jobs that run are waited for",
+      going("Delete", { ...held, counts: running }),
+      { do: ["wait DeletionBlocked"], problem: "False DeletionBlocked", halt: true },
+    ],
+    [
+      "so is a store that does not answer",
+      going("Delete", aDownStore()),
+      { do: ["wait DeletionBlocked"], problem: "Unknown DeletionBlocked", halt: true },
+    ],
+    ["a JobStore that is gone is not waited for", going("Delete", { is: "absent" }), letGo],
+    [
+      "a queue that another JobQueue is there for is not deleted",
+      going("Delete", held, { rivals: [{ name: "other", uid: "9", creationTimestamp: "2026-08-01T11:00:00Z" }] }),
+      letGo,
+    ],
+  ]);
+  it("an object that never was in force deletes nothing", () => {
+    const world = going("Delete", aReadyStore());
+    const { status: _, ...queue } = world.queue as StoredJobQueue;
+    expect(gist(deletion({ ...world, queue }))).toEqual(letGo);
+  });
+  const having = (deletionPolicy: "Retain" | "Delete", finalizers: string[]) =>
+    observed({ queue: aJobQueue({ deletionPolicy }, { metadata: { finalizers } }) });
+  table(finalizer, [
+    ["Retain has none", having("Retain", []), {}],
+    ["Delete gets one", having("Delete", []), { do: ["setFinalizers FinalizerDiffers"] }],
+    ["once", having("Delete", [FINALIZER]), {}],
+    ["and loses it with Retain", having("Retain", ["x/y", FINALIZER]), { do: ["setFinalizers FinalizerDiffers"] }],
+  ]);
+  it("leaves the finalisers of others alone", () => {
+    expect(finalizer(having("Retain", ["x/y", FINALIZER])).actions).toMatchObject([{ finalizers: ["x/y"] }]);
+    expect(deletion(going("Retain", held)).actions).toMatchObject([{ finalizers: ["x/y"] }]);
+  });
 });
 
 describe("rule conflict", () => {
@@ -244,6 +336,125 @@ describe("rule hold", () => {
     expect(hold(observed({ queue }), NOW).actions).toMatchObject([
       { queue: "mail.outgoing", actor: specActor("shop/mailers", aJobStore()) },
     ]);
+  });
+});
+
+describe("rule policy", () => {
+  const wants = (spec: Parameters<typeof aJobQueue>[0], there: PolicySeen = aPolicy()) =>
+    observed({ queue: aJobQueue(spec), store: aReadyStore({ policy: there }) });
+  const writes = { do: ["configureQueue PolicyDiffers"] };
+  const exponential = { initialSeconds: 5, maxSeconds: 60 };
+  table(policy, [
+    ["what the spec leaves out is nobody's business", wants({}, aPolicy({ maxRunning: 7, onWorkerLoss: "hold" })), {}],
+    ["a limit", wants({ concurrency: 5 }), writes],
+    ["that is in force", wants({ concurrency: 5 }, aPolicy({ maxRunning: 5 })), {}],
+    ["attempts", wants({ retry: { maxAttempts: 3 } }), writes],
+    ["that are in force", wants({ retry: { maxAttempts: 3 } }, aPolicy({ maxAttempts: 3, retry })), {}],
+    ["waits", wants({ retry: { exponential } }, aPolicy({ maxAttempts: 3 })), writes],
+    ["that are in force", wants({ retry: { exponential } }, aPolicy({ retry: { exponential } })), {}],
+    ["other waits", wants({ retry: { intervalsSeconds: [1, 5] } }, aPolicy({ retry })), writes],
+    ["a result that is not kept", wants({ resultTTLSeconds: 0 }), writes],
+    ["a timeout", wants({ timeoutSeconds: 9 }, aPolicy({ timeoutSeconds: 10 })), writes],
+    ["a policy for losses", wants({ onWorkerLoss: "Hold" }), writes],
+    ["that is the default", wants({ onWorkerLoss: "Retry" }), {}],
+    [
+      "of a queue that the store does not know",
+      observed({ queue: aJobQueue({ onWorkerLoss: "Retry" }), store: aReadyStore({ policy: undefined }) }),
+      writes,
+    ],
+    ["a store that does not answer", observed({ queue: aJobQueue({ concurrency: 5 }), store: aDownStore() }), {}],
+  ]);
+
+  it("writes only what differs, and says for whom", () => {
+    const queue = aJobQueue({ concurrency: 5, timeoutSeconds: 60, onWorkerLoss: "Fail" });
+    const world = observed({ queue, store: aReadyStore({ policy: aPolicy({ timeoutSeconds: 60 }) }) });
+    expect(policy(world).actions).toMatchObject([
+      { policy: { maxRunning: 5, onWorkerLoss: "fail" }, actor: "jobqueue-operator:shop/mailers" },
+    ]);
+  });
+});
+
+describe("rule schedules", () => {
+  const nightly = { name: "nightly", cron: "0 2 * * *", kind: "cleanup" } as const;
+  const inForce: ScheduleSeen = {
+    name: "mailers/nightly",
+    queue: "mailers",
+    kind: "cleanup",
+    payload: {},
+    options: {},
+    cron: "0 2 * * *",
+    timeZone: "UTC",
+    missedTicks: "once",
+    maxMissed: 100,
+    paused: false,
+    owner: specActor("shop/mailers", aJobStore()),
+  };
+  const wants = (wanted: readonly JobQueueSchedule[], ...there: ScheduleSeen[]) =>
+    observed({ queue: aJobQueue({ schedules: [...wanted] }), store: aReadyStore({ schedules: there }) });
+  const puts = { do: ["putSchedule ScheduleDiffers"] };
+  table(schedules, [
+    ["one that is missing is put", wants([nightly]), puts],
+    ["one that is in force is left alone", wants([nightly], inForce), {}],
+    ["another time is put", wants([{ ...nightly, cron: "0 3 * * *" }], inForce), puts],
+    ["another time zone is put", wants([{ ...nightly, timeZone: "Europe/Berlin" }], inForce), puts],
+    ["a priority is put", wants([{ ...nightly, priority: 5 }], inForce), puts],
+    [
+      "a priority that is in force is not",
+      wants([{ ...nightly, priority: 5 }], { ...inForce, options: { priority: 5 } }),
+      {},
+    ],
+    [
+      "keys of a payload have no order",
+      wants([{ ...nightly, payload: { b: 1, a: 2 } }], { ...inForce, payload: { a: 2, b: 1 } }),
+      {},
+    ],
+    ["one of the name that is somebody else's becomes ours", wants([nightly], { ...inForce, owner: null }), puts],
+    ["one that the spec has no longer is deleted", wants([], inForce), { do: ["deleteSchedule ScheduleRemoved"] }],
+    ["one that people put stays", wants([], { ...inForce, owner: null }), {}],
+    ["so does one of another cluster", wants([], { ...inForce, owner: "jobqueue-operator:shop/mailers@deadbeef" }), {}],
+    ["whether it is paused is left to people", wants([nightly], { ...inForce, paused: true }), {}],
+    [
+      "unless the spec says that it is",
+      wants([{ ...nightly, state: "Paused" }], inForce),
+      { do: ["pauseSchedule ScheduleDiffers"] },
+    ],
+    [
+      "or that it is not",
+      wants([{ ...nightly, state: "Active" }], { ...inForce, paused: true }),
+      { do: ["pauseSchedule ScheduleDiffers"] },
+    ],
+    [
+      "a new one that is paused is put and paused",
+      wants([{ ...nightly, state: "Paused" }]),
+      { do: ["putSchedule ScheduleDiffers", "pauseSchedule ScheduleDiffers"] },
+    ],
+    [
+      "one that cannot be leaves all as they are",
+      { ...wants([], inForce), invalidSchedule: "spec.schedules[x]: …" },
+      { problem: "False InvalidSpec, a person must act" },
+    ],
+    [
+      "a store that does not answer is not written to",
+      observed({ queue: aJobQueue({ schedules: [nightly] }), store: aDownStore() }),
+      {},
+    ],
+  ]);
+});
+
+describe("rule objectives", () => {
+  const seen = (oldestPendingSeconds: number | undefined, more = {}) =>
+    observed({
+      queue: aJobQueue({ objectives: { oldestPendingSeconds: 300 } }),
+      store: aReadyStore({
+        counts: counts({ pending: 1, ...(oldestPendingSeconds !== undefined && { oldestPendingSeconds }) }),
+        ...more,
+      }),
+    });
+  it("looks again when the oldest job becomes too old", () => {
+    expect(objectives(seen(100), NOW).actions).toMatchObject([{ do: "wait", ms: 200_001 }]);
+    expect(objectives(seen(100, { at: NOW - 3_000 }), NOW).actions).toMatchObject([{ do: "wait", ms: 197_001 }]);
+    expect(objectives(seen(301), NOW)).toEqual({});
+    expect(objectives(seen(undefined), NOW)).toEqual({});
   });
 });
 

@@ -103,6 +103,26 @@ describe("the status of a JobQueue", () => {
     );
   });
 
+  it.each([
+    ["met", { oldestPendingSeconds: 60, pending: 10 }, 10, 60, "True WithinTarget"],
+    ["too old", { oldestPendingSeconds: 60 }, 1, 61, "False OldestJobTooOld"],
+    ["too many", { pending: 10 }, 11, 61, "False TooManyPending"],
+    ["met by an empty queue", { oldestPendingSeconds: 60, pending: 0 }, 0, undefined, "True WithinTarget"],
+  ])("says whether its objectives are %s", (_sentence, objectives, pending, age, condition) => {
+    const seen = counts({ pending, ...(age !== undefined && { oldestPendingSeconds: age }) });
+    const world = observed({ queue: aJobQueue({ objectives }), store: aReadyStore({ counts: seen }) });
+    expect(said(world)).toContain(`BacklogWithinTarget ${condition}`);
+    expect(said(world)).toContain("Ready True Reconciled");
+    expect(said({ ...world, store: aDownStore() })).toContain("BacklogWithinTarget Unknown StoreUnreachable");
+  });
+
+  it("counts the age on from when it was read", () => {
+    const seen = counts({ pending: 1, oldestPendingSeconds: 50 });
+    const queue = aJobQueue({ objectives: { oldestPendingSeconds: 60 } });
+    const world = observed({ queue, store: aReadyStore({ counts: seen, at: NOW - 11_000 }) });
+    expect(said(world)).toContain("BacklogWithinTarget False OldestJobTooOld");
+  });
+
   it("says that a pause has ended by itself", () => {
     const queue = aJobQueue({ state: "Paused", pausedUntil: "2026-08-01T11:00:00Z" });
     expect(said(observed({ queue }))).toContain("Paused False PauseExpired");
@@ -131,7 +151,7 @@ describe("the status of a JobQueue", () => {
       aHold({ name: "freeze", queue: "*" }),
     ];
     const { status } = report(observed({ queue: aJobQueue({ state: "Paused" }), store: aReadyStore({ holds }) }));
-    expect(status.pausedBy).toBe("freeze,incident-42,spec");
+    expect(status.pausedBy).toBe("*/freeze,incident-42,spec");
     expect(status.holds).toMatchObject([
       { name: "freeze", queue: "*" },
       { name: "incident-42", until: "2026-08-01T18:00:00Z" },
@@ -359,6 +379,13 @@ describe("what the status says is in the table of conditions", () => {
     for (const { type, reason, status } of worlds.flatMap((world) => report(world).status.conditions ?? [])) {
       expect(reasonMeaning("JobQueue", type, reason)?.status, `${type} ${reason}`).toContain(status);
     }
-    expect(Object.keys(CONDITIONS.JobQueue)).toEqual(["Ready", "Paused", "Drained", "WorkersAvailable", "Stalled"]);
+    expect(Object.keys(CONDITIONS.JobQueue)).toEqual([
+      "Ready",
+      "Paused",
+      "Drained",
+      "WorkersAvailable",
+      "BacklogWithinTarget",
+      "Stalled",
+    ]);
   });
 });

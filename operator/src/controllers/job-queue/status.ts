@@ -12,6 +12,7 @@ import { queueNameOf, storeKeyOf } from "./desired/names.ts";
 import type { Observed } from "./observed.ts";
 import { backlogOf, crossesZero, untilCountsMayBeWritten, type Backlog } from "./status/backlog.ts";
 import { drainedVerdict } from "./status/drained.ts";
+import { objectivesVerdict } from "./status/objectives.ts";
 import { pausedVerdict, pauseOf, type Pause } from "./status/pause.ts";
 import { poolOfStatus, rolloutProblem, workersVerdict } from "./status/pool.ts";
 
@@ -46,7 +47,7 @@ export function statusOf(observed: Observed, planned: Problem | undefined, told:
     ...poolOfStatus(observed, before),
     ...pauseShown(observed, before),
     ...recoveryShown(told, before, now),
-    conditions: conditionsAfter(before?.conditions, verdictsOf(observed, problem), {
+    conditions: conditionsAfter(before?.conditions, verdictsOf(observed, problem, now), {
       generation: queue.metadata.generation,
       now,
     }),
@@ -95,8 +96,10 @@ function recoveryShown(
   return before?.lastRecovery ? { lastRecovery: before.lastRecovery } : {};
 }
 
-function verdictsOf(observed: Observed, problem: Problem | undefined): readonly Verdict<"JobQueue">[] {
+function verdictsOf(observed: Observed, problem: Problem | undefined, now: number): readonly Verdict<"JobQueue">[] {
   const verdicts: Verdict<"JobQueue">[] = [pausedVerdict(observed), drainedVerdict(observed), workersVerdict(observed)];
+  const objectives = objectivesVerdict(observed, now);
+  if (objectives) verdicts.push(objectives);
   if (!problem) {
     const message = "The spec is in force in the store and in the cluster.";
     return [...verdicts, { type: "Ready", status: "True", reason: "Reconciled", message }];

@@ -4,7 +4,7 @@
  * reconcile per queue.
  */
 import { backlogOf } from "../job-queue/status/backlog.ts";
-import type { HoldSeen, QueueSeen, StoreSnapshot, StoreView, WorkerSeen } from "./store-view.ts";
+import type { HoldSeen, QueueSeen, ScheduleSeen, StoreSnapshot, StoreView, WorkerSeen } from "./store-view.ts";
 
 /** Whom a change concerns. */
 export interface StoreChange {
@@ -41,11 +41,17 @@ function betweenSnapshots(before: StoreSnapshot, after: StoreSnapshot): StoreCha
   for (const name of new Set([...before.queues.keys(), ...after.queues.keys()])) {
     if (!sameCounts(before, after, name)) queues.add(name);
   }
+  for (const name of new Set([...before.policies.keys(), ...after.policies.keys()])) {
+    if (!sameText(before.policies.get(name), after.policies.get(name))) queues.add(name);
+  }
+  for (const name of changedGroups(before.schedules, after.schedules, ({ queue }) => queue)) queues.add(name);
   const held = changedGroups(before.holds, after.holds, (hold) => hold.queue);
   for (const name of held) if (name !== "*") queues.add(name);
   const pools = changedGroups(before.workers, after.workers, ({ pool }) => pool, workerFacts);
   const stale = staleJobs(after) > 0; // looked at on every tick until there are none
-  return { store: stale || held.size > 0, all: held.has("*"), queues, pools };
+  const settings = !sameText(before.settings, after.settings);
+  const calmed = staleJobs(before) > 0 && !stale;
+  return { store: stale || calmed || settings || held.size > 0, all: held.has("*"), queues, pools };
 }
 
 function sameCounts(before: StoreSnapshot, after: StoreSnapshot, name: string): boolean {
@@ -56,7 +62,7 @@ function sameCounts(before: StoreSnapshot, after: StoreSnapshot, name: string): 
 }
 
 /** The groups that do not consist of the same entries before and after. */
-function changedGroups<T extends HoldSeen | WorkerSeen>(
+function changedGroups<T extends HoldSeen | WorkerSeen | ScheduleSeen>(
   before: readonly T[],
   after: readonly T[],
   groupOf: (entry: T) => string | undefined,

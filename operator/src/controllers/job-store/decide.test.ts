@@ -1,11 +1,13 @@
 import { reasonMeaning } from "@jobqueue/crds";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../plan/explain.ts";
-import { aHold, aJobStore, aSnapshot, aWorker, counts, NOW, theSpecHold } from "../testing/builders.ts";
+import { aHold, aJobStore, aSnapshot, aWorker, counts, someSettings, NOW, theSpecHold } from "../testing/builders.ts";
 import { decideStore } from "./decide.ts";
 import type { MonitorObserved, ObservedStore } from "./observed.ts";
 import { storeStatusOf } from "./status.ts";
-import type { StoreDown, StoreUp, StoreView } from "./store-view.ts";
+import { specActor } from "../spec-hold.ts";
+import type { StoredJobStore } from "../kubernetes-objects.ts";
+import type { HoldSeen, StoreDown, StoreUp, StoreView } from "./store-view.ts";
 
 const up = (some: Partial<StoreUp> = {}): StoreUp => ({
   is: "up",
@@ -16,6 +18,10 @@ const up = (some: Partial<StoreUp> = {}): StoreUp => ({
 });
 const down = (reason: StoreDown["reason"]): StoreDown => ({ is: "down", reason, sentence: "…" });
 
+/** The hold of the JobStore on every queue. */
+const storeHold = (some: Partial<HoldSeen> = {}): HoldSeen =>
+  theSpecHold({ queue: "*", actor: specActor("shop/default", aJobStore()), ...some });
+
 /** A JobStore that is watched and well, unless told otherwise. */
 function world(
   view: StoreView = up(),
@@ -23,12 +29,20 @@ function world(
 ): ObservedStore {
   const { monitor, ...rest } = some;
   const jobStore = "jobStore" in some ? some.jobStore : aJobStore();
-  const watched = { uid: aJobStore().metadata.uid, generation: 1, view, migrationWaitMs: 0, maintainedMsAgo: 60_000 };
+  const watched = {
+    uid: aJobStore().metadata.uid,
+    generation: 1,
+    view,
+    migrationWaitMs: 0,
+    sweptMsAgo: undefined,
+    maintainedMsAgo: 60_000,
+  };
   return {
     key: "shop/default",
     jobStore,
     queues: 3,
     orphans: [],
+    orphanSchedules: [],
     ...rest,
     monitor: "monitor" in some && monitor === undefined ? undefined : { ...watched, ...monitor },
   };
@@ -36,6 +50,12 @@ function world(
 
 const steps = (observed: ObservedStore) => decideStore(observed, NOW).actions.map((action) => explain(action));
 const tidy = "wait 3540 s (MaintenanceDue): The store is maintained once an hour.";
+
+/** Conditions as "type status reason". */
+const said = (view: StoreView, jobStore = aJobStore()) =>
+  (storeStatusOf(world(view, { jobStore }), NOW).status.conditions ?? []).map(
+    ({ type, status, reason }) => `${type} ${status} ${reason}`,
+  );
 
 describe("decideStore", () => {
   it("plans nothing but the next maintenance for a store that is well", () => {
@@ -83,6 +103,52 @@ describe("decideStore", () => {
     expect(steps(world(seen({ is: "newer", version: 99 })))).toEqual([]);
   });
 
+  it("leaves the schema to a person when it is told to", () => {
+    const view: StoreUp = { is: "up", serverVersion: "18.4", schema: { is: "missing" } };
+    expect(steps(world(view, { jobStore: aJobStore({ migrations: "Manual" }) }))).toEqual([]);
+  });
+
+  it.each<[string, StoredJobStore, readonly HoldSeen[], string[]]>([
+    [
+      "Paused holds every queue",
+      aJobStore({ state: "Paused", pauseReason: "failover test" }),
+      [],
+      ["set hold spec on queue * (PausedBySpec): spec.state of JobStore shop/default is Paused."],
+    ],
+    ["what is held is left alone", aJobStore({ state: "Paused" }), [storeHold()], []],
+    [
+      "Active releases its own hold",
+      aJobStore(),
+      [storeHold()],
+      ["release hold spec of queue * (ActiveBySpec): spec.state of JobStore shop/default is Active."],
+    ],
+    [
+      "also that of an earlier incarnation",
+      aJobStore(),
+      [storeHold({ actor: "jobqueue-operator:shop/default@00000000" })],
+      ["release hold spec of queue * (ActiveBySpec): spec.state of JobStore shop/default is Active."],
+    ],
+    ["but not that of another JobStore", aJobStore(), [storeHold({ actor: specActor("other/db", aJobStore()) })], []],
+    [
+      "which is enough for this one's pause",
+      aJobStore({ state: "Paused" }),
+      [storeHold({ actor: specActor("other/db", aJobStore()) })],
+      [],
+    ],
+    ["nor that of a person", aJobStore(), [aHold({ queue: "*" }), storeHold({ actor: "ana", source: "cli" })], []],
+    [
+      "a pause that ends holds until then",
+      aJobStore({ state: "Paused", pausedUntil: "2026-08-01T18:00:00Z" }),
+      [storeHold()],
+      [
+        "set hold spec on queue * until 2026-08-01T18:00:00Z (PausedBySpec): The hold spec on the whole store is not what JobStore shop/default says.",
+      ],
+    ],
+    ["and is not set again after it", aJobStore({ state: "Paused", pausedUntil: "2026-08-01T11:00:00Z" }), [], []],
+  ])("pauses the whole store: %s", (_sentence, jobStore, holds, wanted) => {
+    expect(steps(world(up({ snapshot: aSnapshot({ holds }) }), { jobStore }))).toEqual([...wanted, tidy]);
+  });
+
   it("waits before it tries a migration that failed again", () => {
     expect(
       steps(
@@ -98,6 +164,48 @@ describe("decideStore", () => {
     ]);
     expect(steps(world(up({ snapshot: aSnapshot({ queues, workers: [aWorker()] }) })))[0]).toBe(
       "recover the stale jobs of store shop/default (LeaseLapsed): 3 running jobs have no live worker.",
+    );
+  });
+
+  it("recovers as the spec lets it: not too often, not too many, not too soon, or not at all", () => {
+    const view = up({ snapshot: aSnapshot({ queues: new Map([["a", counts({ running: 3, stale: 2 })]]) }) });
+    const recovery = { mode: "Recover", graceSeconds: 60, intervalSeconds: 30, limit: 5 } as const;
+    const jobStore = aJobStore({ staleLockRecovery: recovery });
+    const known = someSettings({ recoveryGraceSeconds: 60 });
+    const told = up({ snapshot: aSnapshot({ queues: view.snapshot?.queues ?? new Map(), settings: known }) });
+    expect(decideStore(world(told, { jobStore }), NOW).actions[0]).toMatchObject({ limit: 5, graceSeconds: 60 });
+    expect(steps(world(told, { jobStore, monitor: { sweptMsAgo: 10_000 } }))[0]).toMatch(/^wait 20 s \(LeaseLapsed\)/);
+    for (const mode of ["Report", "Disabled"] as const) {
+      const settings = someSettings({ recovery: mode === "Report" ? "report" : "disabled", recoveryGraceSeconds: 60 });
+      const left = up({ snapshot: aSnapshot({ queues: view.snapshot?.queues ?? new Map(), settings }) });
+      const by = aJobStore({ staleLockRecovery: { ...recovery, mode } });
+      expect(steps(world(left, { jobStore: by }))).toEqual([tidy]);
+      expect(said(left, by)).toContain(mode === "Report" ? "Healthy False StaleJobs" : "Healthy Unknown NotLooked");
+    }
+  });
+
+  it("writes the settings that differ, and only what the spec says", () => {
+    const retention = { completedSeconds: 3_600, deadSeconds: 2_592_000 };
+    const differing = aJobStore({
+      retention,
+      staleLockRecovery: { mode: "Report", graceSeconds: 0, intervalSeconds: 10, limit: 1 },
+    });
+    expect(steps(world(up(), { jobStore: differing }))[0]).toBe(
+      "configure store shop/default: completedSeconds, recovery (SettingsDiffer): spec of JobStore shop/default: completedSeconds, recovery.",
+    );
+    const settings = someSettings({ completedSeconds: 3_600, auditSeconds: 86_400, recovery: "report" });
+    expect(steps(world(up({ snapshot: aSnapshot({ settings }) }), { jobStore: differing }))).toEqual([tidy]);
+  });
+
+  it("takes away the schedule of a JobQueue that was deleted a minute ago, and not before", () => {
+    const orphan = { name: "mailers/nightly", queue: "mailers", owner: { namespace: "shop", name: "mailers" } };
+    expect(steps(world(up(), { orphanSchedules: [{ ...orphan, forMs: 20_000 }] }))[0]).toMatch(/^wait 40 s/);
+    expect(decideStore(world(up(), { orphanSchedules: [{ ...orphan, forMs: 60_000 }] }), NOW).actions[0]).toMatchObject(
+      {
+        do: "deleteSchedule",
+        name: "mailers/nightly",
+        unlessExists: { namespace: "shop", name: "mailers" },
+      },
     );
   });
 
@@ -128,27 +236,47 @@ describe("decideStore", () => {
 });
 
 describe("the status of a JobStore", () => {
-  const said = (view: StoreView) =>
-    (storeStatusOf(world(view), NOW).status.conditions ?? []).map(
-      ({ type, status, reason }) => `${type} ${status} ${reason}`,
-    );
-
-  it.each<[string, StoreView, string[]]>([
-    ["well", up(), ["Reachable True Connected", "Ready True Reconciled", "SchemaCompatible True Compatible"]],
+  const manual = aJobStore({ migrations: "Manual" });
+  it.each<[string, StoreView, string[], StoredJobStore?]>([
+    [
+      "well",
+      up(),
+      [
+        "Healthy True NothingStale",
+        "Paused False Active",
+        "Reachable True Connected",
+        "Ready True Reconciled",
+        "SchemaCompatible True Compatible",
+      ],
+    ],
     [
       "not tried yet",
       { is: "starting" },
-      ["Reachable Unknown Connecting", "Ready Unknown Progressing", "SchemaCompatible Unknown StoreUnreachable"],
+      [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
+        "Reachable Unknown Connecting",
+        "Ready Unknown Progressing",
+        "SchemaCompatible Unknown StoreUnreachable",
+      ],
     ],
     [
       "away",
       down("ConnectFailed"),
-      ["Reachable False ConnectFailed", "Ready False StoreUnreachable", "SchemaCompatible Unknown StoreUnreachable"],
+      [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
+        "Reachable False ConnectFailed",
+        "Ready False StoreUnreachable",
+        "SchemaCompatible Unknown StoreUnreachable",
+      ],
     ],
     [
       "refusing us",
       down("AuthFailed"),
       [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
         "Reachable False AuthFailed",
         "Ready False StoreAuthFailed",
         "SchemaCompatible Unknown StoreUnreachable",
@@ -159,6 +287,8 @@ describe("the status of a JobStore", () => {
       "without a Secret",
       down("SecretNotFound"),
       [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
         "Reachable False SecretNotFound",
         "Ready False StoreUnreachable",
         "SchemaCompatible Unknown StoreUnreachable",
@@ -168,17 +298,31 @@ describe("the status of a JobStore", () => {
     [
       "a standby",
       down("NotPrimary"),
-      ["Reachable False NotPrimary", "Ready False StoreUnreachable", "SchemaCompatible Unknown StoreUnreachable"],
+      [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
+        "Reachable False NotPrimary",
+        "Ready False StoreUnreachable",
+        "SchemaCompatible Unknown StoreUnreachable",
+      ],
     ],
     [
       "being installed",
       { is: "up", serverVersion: "18.4", schema: { is: "missing" } },
-      ["Reachable True Connected", "Ready False Progressing", "SchemaCompatible False Migrating"],
+      [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
+        "Reachable True Connected",
+        "Ready False Progressing",
+        "SchemaCompatible False Migrating",
+      ],
     ],
     [
       "not to be installed",
       { is: "up", serverVersion: "18.4", schema: { is: "missing" }, migrationFailed: "…" },
       [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
         "SchemaCompatible False MigrationFailed",
@@ -186,20 +330,49 @@ describe("the status of a JobStore", () => {
       ],
     ],
     [
+      "waiting for a person to install it",
+      { is: "up", serverVersion: "18.4", schema: { is: "missing" } },
+      [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
+        "Reachable True Connected",
+        "Ready False SchemaIncompatible",
+        "SchemaCompatible False MigrationRequired",
+        "Stalled True MigrationRequired",
+      ],
+      manual,
+    ],
+    [
       "too new",
       { is: "up", serverVersion: "18.4", schema: { is: "newer", version: 99 } },
       [
+        "Healthy Unknown StoreUnreachable",
+        "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
         "SchemaCompatible False TooNew",
         "Stalled True TooNew",
       ],
     ],
-  ])("of a store that is %s", (_sentence, view, conditions) => {
-    expect(said(view)).toEqual(conditions.toSorted());
+  ])("of a store that is %s", (_sentence, view, conditions, jobStore) => {
+    expect(said(view, jobStore)).toEqual(conditions.toSorted());
     for (const { type, reason, status } of storeStatusOf(world(view), NOW).status.conditions ?? []) {
       expect(reasonMeaning("JobStore", type, reason)?.status, `${type} ${reason}`).toContain(status);
     }
+  });
+
+  it.each([
+    ["its own hold", "Paused", [storeHold()], "True PausedBySpec"],
+    ["a hold of a person", "Active", [aHold({ queue: "*" })], "True PausedByHold"],
+    ["both", "Paused", [storeHold(), aHold({ queue: "*" })], "True PausedBySpecAndHold"],
+    ["a hold on one queue, which is not the store", "Active", [aHold()], "False Active"],
+  ] as const)("says who pauses it: %s", (_sentence, state, holds, expected) => {
+    expect(said(up({ snapshot: aSnapshot({ holds }) }), aJobStore({ state }))).toContain(`Paused ${expected}`);
+  });
+
+  it("says that its pause has ended by itself", () => {
+    const jobStore = aJobStore({ state: "Paused", pausedUntil: "2026-08-01T11:00:00Z" });
+    expect(said(up(), jobStore)).toContain("Paused False PauseExpired");
   });
 
   it("keeps the versions that were seen last while the store is away", () => {

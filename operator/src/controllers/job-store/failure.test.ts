@@ -4,7 +4,7 @@ import { aJobStore } from "../testing/builders.ts";
 import { connectionOf, type ReadSecret } from "./credentials.ts";
 import { downBecause, isAboutTheStore, StoreFailure } from "./failure.ts";
 
-const SECRET = { name: "shop-db", key: "uri" };
+const SECRET = "Secret shop-db, key uri";
 const pgError = (code: string, message: string) => toStoreError(Object.assign(new Error(message), { code }));
 
 describe("downBecause", () => {
@@ -60,24 +60,58 @@ describe("isAboutTheStore", () => {
 });
 
 describe("connectionOf", () => {
+  const KEY = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----";
   const PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
   const secrets =
     (values: Readonly<Record<string, string>>): ReadSecret =>
-    async (_namespace, { name }) =>
-      values[name];
+    async (_namespace, { name, key }) =>
+      values[`${name}/${key}`] ?? values[name];
   const withCa = aJobStore({
-    connection: { uriSecretRef: SECRET, tls: { mode: "VerifyFull", caSecretRef: { name: "ca", key: "ca.crt" } } },
+    connection: {
+      uriSecretRef: { name: "shop-db", key: "uri" },
+      tls: { mode: "VerifyFull", caSecretRef: { name: "ca", key: "ca.crt" } },
+    },
   });
 
   it("takes the address from the Secret and everything about TLS from the JobStore", async () => {
     const read = secrets({ "shop-db": "postgres://shop:pw@db.example:6432/app?sslmode=disable\n", ca: PEM });
     expect(await connectionOf(withCa, read)).toEqual({
-      host: "db.example",
-      port: 6432,
-      database: "app",
-      user: "shop",
-      password: "pw",
-      tls: { mode: "VerifyFull", ca: PEM },
+      connection: {
+        host: "db.example",
+        port: 6432,
+        database: "app",
+        user: "shop",
+        password: "pw",
+        tls: { mode: "VerifyFull", ca: PEM },
+      },
+      direct: undefined,
+    });
+  });
+
+  it("takes the address from its parts, and the secret ones from their Secrets", async () => {
+    const jobStore = aJobStore({
+      connection: {
+        server: {
+          host: "db.example",
+          database: "app",
+          userSecretRef: { name: "db", key: "user" },
+          passwordSecretRef: { name: "db", key: "password" },
+        },
+        directURISecretRef: { name: "direct", key: "uri" },
+        tls: { mode: "VerifyFull", clientCertificateSecretRef: { name: "own" } },
+      },
+    });
+    const read = secrets({
+      "db/user": "shop\n",
+      "db/password": " p@ss/w:rd \n",
+      direct: "postgres://shop:pw@past-the-pooler:5433/app",
+      "own/tls.crt": PEM,
+      "own/tls.key": KEY,
+    });
+    const tls = { mode: "VerifyFull", certificate: PEM, key: KEY };
+    expect(await connectionOf(jobStore, read)).toEqual({
+      connection: { host: "db.example", port: 5432, database: "app", user: "shop", password: " p@ss/w:rd ", tls },
+      direct: { host: "past-the-pooler", port: 5433, database: "app", user: "shop", password: "pw", tls },
     });
   });
 

@@ -3,7 +3,6 @@
  * Secret, so neither the server's own words (its banner, a user name) nor anything of the URL appears: only the class of the
  * error, the SQLSTATE or system code, and what to do.
  */
-import type { SecretKeyRef } from "@jobqueue/crds";
 import { StoreError } from "@jobqueue/store";
 import type { StoreDown, UnreachableReason } from "./store-view.ts";
 
@@ -22,9 +21,9 @@ export class StoreFailure extends Error {
 const TLS_WORDS = /\b(SSL|TLS)\b|certificate|self.signed/i;
 const NAMELESS = /^(ENOTFOUND|EAI_AGAIN)$/;
 
-/** The state a store is in after an error. `secret` is where its URL stands. */
-export function downBecause(error: unknown, secret: SecretKeyRef): StoreDown {
-  const { reason, sentence } = classify(error, `Secret ${secret.name}, key ${secret.key}`);
+/** The state a store is in after an error. `place` is where its address stands, in words (`connection-settings.ts`). */
+export function downBecause(error: unknown, place: string): StoreDown {
+  const { reason, sentence } = classify(error, place);
   return { is: "down", reason, sentence };
 }
 

@@ -3,15 +3,27 @@ import {
   type Database,
   type Hold,
   listHolds,
+  listSchedules,
   listWorkers,
+  queuePolicies,
   type QueueStats,
+  type Schedule,
   queueStats,
   SCHEMA_VERSION,
   schemaVersion,
   serverFacts,
+  storeSettings,
   type WorkerRow,
 } from "@jobqueue/store";
-import type { HoldSeen, QueueSeen, SchemaSeen, StoreSnapshot, StoreUp, WorkerSeen } from "./store-view.ts";
+import type {
+  HoldSeen,
+  QueueSeen,
+  ScheduleSeen,
+  SchemaSeen,
+  StoreSnapshot,
+  StoreUp,
+  WorkerSeen,
+} from "./store-view.ts";
 
 /** Looks. `now` is the operator's wall clock, milliseconds. @throws StoreError */
 export async function lookAt(database: Database, now: () => number): Promise<StoreUp> {
@@ -31,11 +43,16 @@ async function snapshotOf(database: Database, at: number): Promise<Omit<StoreSna
   const holds = await listHolds(database);
   const stats = await queueStats(database);
   const workers = await listWorkers(database);
+  const policies = await queuePolicies(database);
+  const schedules = await listSchedules(database);
   return {
     at,
     queues: new Map(stats.map((row) => [row.queue, queueSeen(row)])),
     holds: holds.map(holdSeen),
     workers: workers.map(workerSeen),
+    policies,
+    schedules: schedules.map(scheduleSeen),
+    settings: await storeSettings(database),
   };
 }
 
@@ -77,4 +94,18 @@ const workerSeen = (row: WorkerRow): WorkerSeen => ({
   alive: row.isLive,
   leaseMs: row.leaseSeconds * 1000,
   silentMs: row.heartbeatAgeMs,
+});
+
+const scheduleSeen = (row: Schedule): ScheduleSeen => ({
+  name: row.name,
+  queue: row.queue,
+  kind: row.kind,
+  payload: row.payload,
+  options: row.options,
+  cron: row.cron,
+  timeZone: row.timeZone,
+  missedTicks: row.missedTicks,
+  maxMissed: row.maxMissed,
+  paused: row.paused,
+  owner: row.owner,
 });

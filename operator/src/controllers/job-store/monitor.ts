@@ -11,9 +11,10 @@
  *    connection that works.
  * 5. *Writers read their own writes.* Whoever wrote to the store awaits `refresh`: a look that began after the write.
  */
-import { type Database, migrate, StoreError } from "@jobqueue/store";
+import { type Database, fireDueSchedules, migrate, StoreError } from "@jobqueue/store";
 import { backoffMs, type BackoffPolicy, BaseService, type Clock, type Log, sleep } from "../../runtime/index.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
+import { placeOf } from "./connection-settings.ts";
 import { changesBetween, type StoreChange } from "./changes.ts";
 import type { ReadSecret } from "./credentials.ts";
 import { downBecause, isAboutTheStore } from "./failure.ts";
@@ -23,8 +24,8 @@ import type { StoreView } from "./store-view.ts";
 
 /** Times of a monitor, milliseconds. */
 export interface MonitorTimes {
-  /** Between two looks (5 s). */
-  readonly everyMs: number;
+  /** Between two looks; absent: what the JobStore says (5 s). */
+  readonly everyMs: number | undefined;
   /** Least time between a look and one that a hint brought forward (1 s). */
   readonly hintGapMs: number;
   /** Between two readings of the Secrets while all is well (30 s). */
@@ -36,7 +37,7 @@ export interface MonitorTimes {
 }
 
 const TIMES: MonitorTimes = {
-  everyMs: 5_000,
+  everyMs: undefined,
   hintGapMs: 1_000,
   secretEveryMs: 30_000,
   backoff: { baseMs: 1_000, maxMs: 30_000, jitter: 0.3 },
@@ -56,6 +57,8 @@ export interface MonitorOptions {
   readonly onChange: (key: string, change: StoreChange) => void;
   /** Told how long every look took and whether it succeeded. */
   readonly onLook?: (key: string, seconds: number, succeeded: boolean) => void;
+  /** Told how many ticks of a schedule became jobs, and how many were skipped. */
+  readonly onFired?: (key: string, ticks: { readonly fired: number; readonly skipped: number }) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly times?: Partial<MonitorTimes>;
@@ -77,6 +80,7 @@ export class StoreMonitor extends BaseService {
   #failures = 0;
   #migrationFailed: { readonly sentence: string; readonly at: number; readonly failures: number } | undefined;
   #maintainedAt: number | undefined;
+  #sweptAt: number | undefined;
   /** Number of the look that runs, or ran last, and who waits for a later one to end. */
   #looks = 0;
   #waiters: { readonly later: number; readonly resolve: () => void }[] = [];
@@ -106,6 +110,10 @@ export class StoreMonitor extends BaseService {
     return this.#view;
   }
 
+  get #everyMs(): number {
+    return this.#times.everyMs ?? this.#jobStore.spec.pollIntervalSeconds * 1000;
+  }
+
   /** The incarnation and generation of the JobStore that is watched. */
   get watched(): { readonly uid: string; readonly generation: number } {
     const { uid, generation } = this.#jobStore.metadata;
@@ -115,6 +123,11 @@ export class StoreMonitor extends BaseService {
   /** Milliseconds since this process last maintained the store; absent: not yet. */
   get maintainedMsAgo(): number | undefined {
     return this.#maintainedAt === undefined ? undefined : this.#options.clock.now() - this.#maintainedAt;
+  }
+
+  /** Milliseconds since this process last swept the store for stale jobs; absent: not yet. */
+  get sweptMsAgo(): number | undefined {
+    return this.#sweptAt === undefined ? undefined : this.#options.clock.now() - this.#sweptAt;
   }
 
   /** Milliseconds until a migration that failed may be tried again; 0 is now. */
@@ -161,6 +174,11 @@ export class StoreMonitor extends BaseService {
     }
   }
 
+  /** Remembers that the store was swept just now. */
+  swept(): void {
+    this.#sweptAt = this.#options.clock.now();
+  }
+
   /** Remembers that the store was maintained just now. */
   maintained(): void {
     this.#maintainedAt = this.#options.clock.now();
@@ -169,14 +187,16 @@ export class StoreMonitor extends BaseService {
   /** Brings the schema up to date. A failure is told by the view from then on. @throws StoreUnavailable, StoreError */
   async migrate(): Promise<{ readonly from: number; readonly to: number }> {
     const { clock, key, log } = this.#options;
-    const database = this.#connection.database;
-    if (this.#view.is !== "up" || !database) throw new StoreUnavailable("The store cannot be used now.");
+    if (this.#view.is !== "up" || !this.#connection.database)
+      throw new StoreUnavailable("The store cannot be used now.");
     try {
-      const result = await migrate(database, {
-        onStep: ({ version, name }) => {
-          log.info({ store: key, version, step: name }, "migrated the schema by one step");
-        },
-      });
+      const result = await this.#connection.directly((direct) =>
+        migrate(direct, {
+          onStep: ({ version, name }) => {
+            log.info({ store: key, version, step: name }, "migrated the schema by one step");
+          },
+        }),
+      );
       this.#migrationFailed = undefined;
       return result;
     } catch (error) {
@@ -211,7 +231,7 @@ export class StoreMonitor extends BaseService {
     const ended = clock.now();
     const failed = backoffMs(this.#times.backoff, this.#failures);
     while (!stopping.aborted && this.#waiters.length === 0) {
-      const wait = this.#failures > 0 ? failed : this.#hinted ? this.#times.hintGapMs : this.#times.everyMs;
+      const wait = this.#failures > 0 ? failed : this.#hinted ? this.#times.hintGapMs : this.#everyMs;
       const ms = ended + wait - clock.now();
       if (ms <= 0) return;
       const woken = new AbortController();
@@ -237,18 +257,32 @@ export class StoreMonitor extends BaseService {
         ...(this.#migrationFailed && { migrationFailed: this.#migrationFailed.sentence }),
         ...(secretProblem !== undefined && { secretProblem }),
       });
-      if (up.snapshot) await this.#connection.listen();
+      if (up.snapshot) {
+        await this.#connection.listen();
+        await this.#fire();
+      }
     } catch (error) {
       this.#failed(error);
     }
     onLook?.(key, (clock.now() - began) / 1000, succeeded);
   }
 
+  /** Fires the ticks that are due. Workers do it too; each tick fires once, whoever does (G14). */
+  async #fire(): Promise<void> {
+    const database = this.#connection.database;
+    if (!database || this.stopping.aborted) return;
+    const { key, log, onFired } = this.#options;
+    for (const { name, fired, skipped, error } of await fireDueSchedules(database)) {
+      if (error !== undefined) log.warn({ store: key, schedule: name, error }, "a schedule cannot be fired");
+      onFired?.(key, { fired, skipped });
+    }
+  }
+
   #failed(error: unknown): void {
     if (this.stopping.aborted) return;
     this.#failures += 1;
     this.#connection.distrust();
-    const down = downBecause(error, this.#jobStore.spec.connection.uriSecretRef);
+    const down = downBecause(error, placeOf(this.#jobStore.spec.connection));
     const { key, log } = this.#options;
     log.warn({ store: key, reason: down.reason, failures: this.#failures, err: error }, "cannot use the store");
     this.#publish(down);

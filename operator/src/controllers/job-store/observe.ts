@@ -4,10 +4,10 @@ import type { Cache } from "../../kube/index.ts";
 import type { WrittenObjects } from "../../plan/written-objects.ts";
 import type { Clock } from "../../runtime/index.ts";
 import { BY_SLOT, BY_STORE, slotOf } from "../job-queue/wake.ts";
-import { ownerOfSpecHold } from "../spec-hold.ts";
+import { ownerNamed, ownerOfSpecHold } from "../spec-hold.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
 import type { Monitors } from "./monitors.ts";
-import type { MonitorObserved, ObservedStore, OrphanHold } from "./observed.ts";
+import type { MonitorObserved, ObservedStore, OrphanHold, OrphanSchedule } from "./observed.ts";
 import type { StoreView } from "./store-view.ts";
 
 /** Where observations come from. */
@@ -19,29 +19,44 @@ export interface StoreSources {
   readonly clock: Clock;
 }
 
+const NO_ORPHANS = { orphans: [], orphanSchedules: [] } as const;
+
 /** Observes a JobStore. */
 export type ObserveStore = (key: string) => ObservedStore;
 
 /** Makes the function that observes. */
 export function createObserveStore({ jobStores, jobQueues, monitors, written, clock }: StoreSources): ObserveStore {
-  /** Since when a hold has been without its JobQueue, by store and then by hold. */
+  /** Since when a hold or a schedule has been without its JobQueue, by store and then by which it is. */
   const orphanedSince = new Map<string, Map<string, number>>();
 
-  const orphansOf = (key: string, jobStore: StoredJobStore, view: StoreView): OrphanHold[] => {
-    if (view.is !== "up" || !view.snapshot) return [];
+  const orphansOf = (
+    key: string,
+    jobStore: StoredJobStore,
+    view: StoreView,
+  ): Pick<ObservedStore, "orphans" | "orphanSchedules"> => {
+    if (view.is !== "up" || !view.snapshot) return NO_ORPHANS;
     const before = orphanedSince.get(key);
     const since = new Map<string, number>();
-    const orphans = view.snapshot.holds.flatMap((hold): OrphanHold[] => {
-      const owner = ownerOfSpecHold(hold, jobStore);
-      if (!owner || jobQueues.byIndex(BY_SLOT, slotOf(key, hold.queue)).length > 0) return [];
-      const id = `${hold.queue} ${hold.actor}`;
+    const managed = (queue: string): boolean => jobQueues.byIndex(BY_SLOT, slotOf(key, queue)).length > 0;
+    const orphanedFor = (id: string): number => {
       const at = before?.get(id) ?? clock.now();
       since.set(id, at);
-      return [{ hold, owner, forMs: clock.now() - at }];
+      return clock.now() - at;
+    };
+    const orphans = view.snapshot.holds.flatMap((hold): OrphanHold[] => {
+      if (hold.queue === "*") return []; // the JobStore's own
+      const owner = ownerOfSpecHold(hold, jobStore);
+      if (!owner || managed(hold.queue)) return [];
+      return [{ hold, owner, forMs: orphanedFor(`hold ${hold.queue} ${hold.actor}`) }];
+    });
+    const orphanSchedules = view.snapshot.schedules.flatMap(({ name, queue, owner: whose }): OrphanSchedule[] => {
+      const owner = whose === null ? undefined : ownerNamed(whose, jobStore);
+      if (!owner || managed(queue)) return [];
+      return [{ name, queue, owner, forMs: orphanedFor(`schedule ${name} ${whose}`) }];
     });
     if (since.size > 0) orphanedSince.set(key, since);
     else orphanedSince.delete(key);
-    return orphans;
+    return { orphans, orphanSchedules };
   };
 
   return (key) => {
@@ -53,6 +68,7 @@ export function createObserveStore({ jobStores, jobQueues, monitors, written, cl
       ...monitor.watched,
       view: monitor.view,
       migrationWaitMs: monitor.migrationWaitMs,
+      sweptMsAgo: monitor.sweptMsAgo,
       maintainedMsAgo: monitor.maintainedMsAgo,
     };
     const current = jobStore && observed?.uid === jobStore.metadata.uid;
@@ -61,7 +77,7 @@ export function createObserveStore({ jobStores, jobQueues, monitors, written, cl
       jobStore,
       monitor: observed,
       queues: jobQueues.byIndex(BY_STORE, key).length,
-      orphans: current ? orphansOf(key, jobStore, observed.view) : [],
+      ...(current ? orphansOf(key, jobStore, observed.view) : NO_ORPHANS),
     };
   };
 }

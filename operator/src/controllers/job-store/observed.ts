@@ -12,6 +12,15 @@ export interface OrphanHold {
   readonly forMs: number;
 }
 
+/** A schedule of this JobStore whose jobs go into a queue that no JobQueue manages. */
+export interface OrphanSchedule {
+  readonly name: string;
+  readonly queue: string;
+  readonly owner: { readonly namespace: string; readonly name: string };
+  /** How long this process has seen it so, milliseconds. */
+  readonly forMs: number;
+}
+
 /** The monitor of the store. */
 export interface MonitorObserved {
   /** The JobStore it works for. */
@@ -20,6 +29,8 @@ export interface MonitorObserved {
   readonly view: StoreView;
   /** Until a migration that failed may be tried again; 0 is now. */
   readonly migrationWaitMs: number;
+  /** Since the last sweep for stale jobs by this process, milliseconds; absent: none yet. */
+  readonly sweptMsAgo: number | undefined;
   /** Since the last maintenance by this process; absent: none yet. */
   readonly maintainedMsAgo: number | undefined;
 }
@@ -33,4 +44,5 @@ export interface ObservedStore {
   /** JobQueues bound to it. */
   readonly queues: number;
   readonly orphans: readonly OrphanHold[];
+  readonly orphanSchedules: readonly OrphanSchedule[];
 }

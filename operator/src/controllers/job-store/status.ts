@@ -3,7 +3,10 @@ import type { JobStoreStatus } from "@jobqueue/crds";
 import { canonical } from "../canonical.ts";
 import { conditionsAfter, type Verdict } from "../conditions.ts";
 import { cut, STATUS_BOUNDS } from "../status-bounds.ts";
+import type { StoredJobStore } from "../kubernetes-objects.ts";
 import type { ObservedStore } from "./observed.ts";
+import { healthyVerdict } from "./status/healthy.ts";
+import { storePausedVerdict } from "./status/pause.ts";
 import type { StoreUp, StoreView } from "./store-view.ts";
 
 type Reachable = Extract<Verdict<"JobStore">, { type: "Reachable" }>;
@@ -30,16 +33,23 @@ export function storeStatusOf({ jobStore, monitor, queues }: ObservedStore, now:
     ...(schemaVersion !== undefined && { schemaVersion }),
     ...(serverVersion !== undefined && { serverVersion }),
     queues,
-    conditions: conditionsAfter(before?.conditions, verdictsOf(view), { generation, now }),
+    conditions: conditionsAfter(before?.conditions, verdictsOf(view, jobStore), { generation, now }),
   };
   return { status, differs: canonical(status) !== canonical(before ?? {}) };
 }
 
-function verdictsOf(view: StoreView): readonly Verdict<"JobStore">[] {
+function verdictsOf(view: StoreView, jobStore: StoredJobStore): readonly Verdict<"JobStore">[] {
   const reachable = reachableVerdict(view);
-  const schema = schemaVerdict(view);
+  const schema = schemaVerdict(view, jobStore);
   const stalled = stalledVerdict(reachable, schema);
-  return [readyVerdict(reachable, schema), reachable, schema, ...(stalled ? [stalled] : [])];
+  return [
+    readyVerdict(reachable, schema),
+    reachable,
+    schema,
+    storePausedVerdict(view, jobStore.spec),
+    healthyVerdict(view, jobStore.spec),
+    ...(stalled ? [stalled] : []),
+  ];
 }
 
 function reachableVerdict(view: StoreView): Reachable {
@@ -52,7 +62,7 @@ function reachableVerdict(view: StoreView): Reachable {
   return { type, status: "True", reason: "Connected", message: `PostgreSQL ${view.serverVersion} answers.${problem}` };
 }
 
-function schemaVerdict(view: StoreView): Schema {
+function schemaVerdict(view: StoreView, { metadata, spec }: StoredJobStore): Schema {
   const type = "SchemaCompatible";
   if (view.is !== "up") {
     return {
@@ -69,6 +79,11 @@ function schemaVerdict(view: StoreView): Schema {
   if (schema.is === "newer") {
     const message = `The schema has version ${schema.version}, made by a newer operator; upgrade this one. It leaves the store alone until then.`;
     return { type, status: "False", reason: "TooNew", message };
+  }
+  if (spec.migrations === "Manual") {
+    const what = schema.is === "older" ? `has the old version ${schema.version}` : "is not installed";
+    const message = `The schema ${spec.schema} ${what} and spec.migrations is Manual: run "jobqueue migrate --namespace ${metadata.namespace} --store ${metadata.name}", or write Auto.`;
+    return { type, status: "False", reason: "MigrationRequired", message };
   }
   if (view.migrationFailed !== undefined)
     return { type, status: "False", reason: "MigrationFailed", message: view.migrationFailed };
@@ -110,7 +125,7 @@ function stalledVerdict(reachable: Reachable, schema: Schema): Stalled | undefin
     case "NotPrimary":
       break;
   }
-  if (schema.reason === "MigrationFailed" || schema.reason === "TooNew") {
+  if (schema.reason === "MigrationRequired" || schema.reason === "MigrationFailed" || schema.reason === "TooNew") {
     return { type, status: "True", reason: schema.reason, message: schema.message };
   }
   return undefined;

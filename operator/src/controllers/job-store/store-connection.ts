@@ -1,11 +1,15 @@
-import { type ConnectionSettings, Database, type QueueHints } from "@jobqueue/store";
+import { Database, type QueueHints } from "@jobqueue/store";
 import type { Clock, Log } from "../../runtime/index.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
-import { connectionOf, type ReadSecret } from "./credentials.ts";
+import { placeOf } from "./connection-settings.ts";
+import { connectionOf, type ReadSecret, type StoreSettings } from "./credentials.ts";
 import { downBecause } from "./failure.ts";
 
-/** Connections of the operator to one store. Its work is a few small statements; two more than queues are written at once. */
-const POOL_SIZE = 4;
+/** All that makes one pool differ from another. */
+interface Settings extends StoreSettings {
+  readonly poolSize: number;
+  readonly statementTimeoutSeconds: number;
+}
 
 /** How a connection is made. */
 export interface StoreConnectionOptions {
@@ -22,7 +26,7 @@ export interface StoreConnectionOptions {
 /** The pool of one store, made from its Secrets and made anew when what they say changes. */
 export class StoreConnection {
   readonly #options: StoreConnectionOptions;
-  #open: { readonly settings: ConnectionSettings; readonly database: Database; hints?: QueueHints } | undefined;
+  #open: { readonly settings: Settings; readonly database: Database; hints?: QueueHints } | undefined;
   #readAt: number | undefined;
   #secretProblem: string | undefined;
 
@@ -53,26 +57,27 @@ export class StoreConnection {
     const { clock, key, log, readSecret, secretEveryMs } = this.#options;
     const due = this.#readAt === undefined || clock.now() - this.#readAt >= secretEveryMs;
     if (this.#open && !due) return this.#open.database;
-    let settings: ConnectionSettings;
+    const { poolSize, statementTimeoutSeconds } = jobStore.spec;
+    let settings: Settings;
     try {
-      settings = await connectionOf(jobStore, readSecret);
+      settings = { ...(await connectionOf(jobStore, readSecret)), poolSize, statementTimeoutSeconds };
       this.#secretProblem = undefined;
     } catch (error) {
       if (!this.#open || failing) throw error;
-      this.#secretProblem = downBecause(error, jobStore.spec.connection.uriSecretRef).sentence;
-      settings = this.#open.settings; // what works is kept
+      this.#secretProblem = downBecause(error, placeOf(jobStore.spec.connection)).sentence;
+      settings = { ...this.#open.settings, poolSize, statementTimeoutSeconds }; // what works is kept
     }
     this.#readAt = clock.now();
     const old = this.#open;
     if (old && JSON.stringify(old.settings) === JSON.stringify(settings)) return old.database;
     if (old) log.info({ store: key }, "the connection settings changed, connecting anew");
     const database = new Database({
-      connection: settings,
+      connection: settings.connection,
       schema: jobStore.spec.schema,
       applicationName: "jobqueue-operator",
-      poolSize: POOL_SIZE,
+      poolSize,
       connectTimeoutMs: 5_000,
-      statementTimeoutMs: 5_000,
+      statementTimeoutMs: statementTimeoutSeconds * 1000,
       onIdleError: (error) => {
         log.debug({ store: key, err: error }, "an idle connection broke");
       },
@@ -86,7 +91,29 @@ export class StoreConnection {
   async listen(): Promise<void> {
     const open = this.#open;
     if (!open || open.hints) return;
-    open.hints = await open.database.listen({ onHint: this.#options.onHint });
+    const { direct } = open.settings;
+    open.hints = await open.database.listen({ onHint: this.#options.onHint, ...(direct && { connection: direct }) });
+  }
+
+  /** Does something that must not go through a pooler, on a connection of its own where there is a direct way. */
+  async directly<Result>(work: (database: Database) => Promise<Result>): Promise<Result> {
+    const open = this.#open;
+    if (!open) throw new Error("there is no connection");
+    const { direct, statementTimeoutSeconds } = open.settings;
+    if (!direct) return work(open.database);
+    const database = new Database({
+      connection: direct,
+      schema: open.database.schema,
+      applicationName: "jobqueue-operator direct",
+      poolSize: 1,
+      connectTimeoutMs: 5_000,
+      statementTimeoutMs: statementTimeoutSeconds * 1000,
+    });
+    try {
+      return await work(database);
+    } finally {
+      await close({ database });
+    }
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@
  * its own (`starting`, `down`), so that a store that does not answer never looks like an empty one.
  */
 import type { ConditionReason } from "@jobqueue/crds";
+import type { CurrentSettings, QueuePolicy, Schedule } from "@jobqueue/store";
 
 /** A hold that is in force. Times are RFC 3339 by the database's clock. */
 export interface HoldSeen {
@@ -30,6 +31,15 @@ export interface QueueSeen {
   readonly oldestPendingSeconds?: number;
 }
 
+/** The policy of a queue; null is the default. */
+export type PolicySeen = Required<QueuePolicy>;
+
+/** What the store keeps how long, and what sweeps do. */
+export type SettingsSeen = CurrentSettings;
+
+/** A schedule, without what moves by itself with every tick. */
+export type ScheduleSeen = Omit<Schedule, "nextAt" | "lastTick" | "lastOutcome" | "lastJobId" | "createdAt">;
+
 /** A worker that is not known to be gone. */
 export interface WorkerSeen {
   readonly id: string;
@@ -56,6 +66,9 @@ export interface StoreSnapshot {
   readonly queues: ReadonlyMap<string, QueueSeen>;
   readonly holds: readonly HoldSeen[];
   readonly workers: readonly WorkerSeen[];
+  readonly policies: ReadonlyMap<string, PolicySeen>;
+  readonly schedules: readonly ScheduleSeen[];
+  readonly settings: SettingsSeen;
 }
 
 /** Why a store cannot be reached; a reason of the condition Reachable. */

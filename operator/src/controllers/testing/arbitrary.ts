@@ -11,7 +11,17 @@ import type {
 } from "../job-queue/observed.ts";
 import type { HoldSeen, QueueSeen, StoreView, WorkerSeen } from "../job-store/store-view.ts";
 import type { StoredJobQueue } from "../kubernetes-objects.ts";
-import { aHold, aJobQueue, aJobStore, aWorker, itsDeployment, NOW, someWorkers, theSpecHold } from "./builders.ts";
+import {
+  aHold,
+  aJobQueue,
+  aPolicy,
+  aJobStore,
+  aWorker,
+  itsDeployment,
+  NOW,
+  someWorkers,
+  theSpecHold,
+} from "./builders.ts";
 
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
 
@@ -19,19 +29,21 @@ const jobQueue: fc.Arbitrary<StoredJobQueue> = fc
   .record({
     state: fc.constantFrom("Active" as const, "Paused" as const, "Stopped" as const),
     pausedUntil: maybe(fc.constantFrom("2026-08-01T11:00:00Z", "2026-08-01T12:00:00Z", "2026-08-01T18:00:00Z")),
+    concurrency: maybe(fc.constantFrom(3, 5)),
     pauseReason: maybe(fc.constantFrom("", "SMTP is down")),
     replicas: fc.nat({ max: 4 }),
     workers: fc.constantFrom(null, someWorkers(), someWorkers({ slots: 3 }), someWorkers({ alsoServes: ["mailers"] })),
     deleted: fc.boolean(),
     told: fc.boolean(),
   })
-  .map(({ state, pausedUntil, pauseReason, replicas, workers, deleted, told }) =>
+  .map(({ state, pausedUntil, concurrency, pauseReason, replicas, workers, deleted, told }) =>
     aJobQueue(
       {
         state,
         replicas,
         workers,
         ...(pausedUntil !== undefined && { pausedUntil }),
+        ...(concurrency !== undefined && { concurrency, onWorkerLoss: "Hold" as const }),
         ...(pauseReason !== undefined && { pauseReason }),
       },
       {
@@ -83,8 +95,9 @@ const readyStore: fc.Arbitrary<StoreObserved> = fc
     counts: maybe(queueSeen),
     holds: fc.uniqueArray(holdSeen, { maxLength: 3, selector: ({ queue, name }) => `${queue}/${name}` }),
     workers: fc.array(workerSeen, { maxLength: 5 }),
+    policy: maybe(fc.constantFrom(aPolicy(), aPolicy({ maxRunning: 3 }), aPolicy({ onWorkerLoss: "hold" }))),
   })
-  .map((seen) => ({ is: "ready" as const, jobStore: aJobStore(), at: NOW, clockAheadMs: 0, ...seen }));
+  .map((seen) => ({ is: "ready" as const, jobStore: aJobStore(), at: NOW, clockAheadMs: 0, schedules: [], ...seen }));
 
 const anyStore: fc.Arbitrary<StoreObserved> = fc.oneof(
   fc.constant({ is: "absent" as const }),
@@ -149,6 +162,7 @@ export function anyObserved({ managed = false } = {}): fc.Arbitrary<Observed> {
           rivals: older ? [{ name: "other", uid: "0", creationTimestamp: "2026-07-01T00:00:00Z" }] : [],
           servedBy: [],
           podsSeenBefore: new Set(seen),
+          invalidSchedule: undefined,
           countsWrittenAt: undefined,
           ...rest,
         };

@@ -4,7 +4,14 @@ import type { StoredDeployment, StoredJobQueue, StoredJobStore } from "../kubern
 import { desiredDeployment } from "../job-queue/desired/deployment.ts";
 import { wantedReplicas } from "../job-queue/desired/replicas.ts";
 import type { DeploymentObserved, Observed, StoreObserved } from "../job-queue/observed.ts";
-import type { HoldSeen, QueueSeen, StoreSnapshot, WorkerSeen } from "../job-store/store-view.ts";
+import type {
+  HoldSeen,
+  PolicySeen,
+  QueueSeen,
+  SettingsSeen,
+  StoreSnapshot,
+  WorkerSeen,
+} from "../job-store/store-view.ts";
 import { specActor } from "../spec-hold.ts";
 
 /** The time in tests: milliseconds since the epoch. */
@@ -44,6 +51,7 @@ export function aJobQueue(
     spec: {
       storeRef: { name: "default" },
       state: "Active",
+      deletionPolicy: "Retain",
       replicas: 1,
       ...(workers === null ? {} : { workers: workers ?? someWorkers() }),
       ...others,
@@ -72,6 +80,12 @@ export function aJobStore(
     spec: {
       connection: { uriSecretRef: { name: "shop-db", key: "uri" }, tls: { mode: "VerifyFull" } },
       schema: "jobqueue",
+      migrations: "Auto",
+      state: "Active",
+      poolSize: 4,
+      pollIntervalSeconds: 5,
+      statementTimeoutSeconds: 5,
+      staleLockRecovery: { mode: "Recover", graceSeconds: 0, intervalSeconds: 10, limit: 1_000 },
       ...spec,
     },
     ...(rest.status && { status: rest.status }),
@@ -130,7 +144,47 @@ export function aWorkerByHand(): WorkerSeen {
 
 /** One look at a store that has nothing in it. */
 export function aSnapshot(some: Partial<StoreSnapshot> = {}): StoreSnapshot {
-  return { at: NOW, clockAheadMs: 0, queues: new Map(), holds: [], workers: [], ...some };
+  return {
+    at: NOW,
+    clockAheadMs: 0,
+    queues: new Map(),
+    holds: [],
+    workers: [],
+    policies: new Map(),
+    schedules: [],
+    settings: someSettings(),
+    ...some,
+  };
+}
+
+/** The settings of a store that nobody changed. */
+export function someSettings(some: Partial<SettingsSeen> = {}): SettingsSeen {
+  return {
+    completedSeconds: 604_800,
+    cancelledSeconds: 604_800,
+    deadSeconds: 2_592_000,
+    auditSeconds: 31_536_000,
+    recovery: "recover",
+    recoveryGraceSeconds: 0,
+    ...some,
+  };
+}
+
+/** The policy of a queue that nobody said anything about. */
+export function aPolicy(some: Partial<PolicySeen> = {}): PolicySeen {
+  return {
+    maxAttempts: null,
+    timeoutSeconds: null,
+    resultTtlSeconds: null,
+    retry: null,
+    onWorkerLoss: "retry",
+    maxRecoveries: 3,
+    maxRunning: null,
+    maxRunningPerKey: null,
+    fair: false,
+    rate: null,
+    ...some,
+  };
 }
 
 /** A store that answers and knows the queue. */
@@ -145,6 +199,8 @@ export function aReadyStore(
     counts: counts(),
     holds: [],
     workers: [],
+    policy: aPolicy(),
+    schedules: [],
     ...some,
   };
 }
@@ -204,6 +260,7 @@ export function observed(some: Partial<Observed> = {}): Observed {
     template: { is: "accepted" },
     pods: [],
     podsSeenBefore: new Set(),
+    invalidSchedule: undefined,
     countsWrittenAt: undefined,
     ...some,
   };

@@ -1,6 +1,8 @@
+import { CREDENTIAL_FILES as FILES_OF_THE_STORE } from "@jobqueue/store";
 import { describe, expect, it } from "vitest";
 import { aJobQueue, aJobStore, someWorkers } from "../../testing/builders.ts";
 import { desiredDeployment } from "./deployment.ts";
+import { CREDENTIAL_FILES } from "./environment.ts";
 import { firstDifference } from "./drift.ts";
 import { APPLIED_HASH, labelsOf, workersName } from "./names.ts";
 
@@ -23,7 +25,7 @@ describe("the Deployment of a pool", () => {
         "kind": "Deployment",
         "metadata": {
           "annotations": {
-            "jobqueue.dev/applied-hash": "1d790f849d1bdfda",
+            "jobqueue.dev/applied-hash": "08311b821ab2e703",
           },
           "labels": {
             "app.kubernetes.io/component": "worker",
@@ -121,6 +123,10 @@ describe("the Deployment of a pool", () => {
                       },
                     },
                     {
+                      "name": "JOBQUEUE_STORE_DIRECTORY",
+                      "value": "/var/run/jobqueue/store",
+                    },
+                    {
                       "name": "JOBQUEUE_TLS_MODE",
                       "value": "VerifyFull",
                     },
@@ -184,6 +190,11 @@ describe("the Deployment of a pool", () => {
                   },
                   "volumeMounts": [
                     {
+                      "mountPath": "/var/run/jobqueue/store",
+                      "name": "jobqueue-store",
+                      "readOnly": true,
+                    },
+                    {
                       "mountPath": "/tmp",
                       "name": "jobqueue-tmp",
                     },
@@ -199,6 +210,24 @@ describe("the Deployment of a pool", () => {
               },
               "terminationGracePeriodSeconds": 45,
               "volumes": [
+                {
+                  "name": "jobqueue-store",
+                  "projected": {
+                    "sources": [
+                      {
+                        "secret": {
+                          "items": [
+                            {
+                              "key": "uri",
+                              "path": "uri",
+                            },
+                          ],
+                          "name": "shop-db",
+                        },
+                      },
+                    ],
+                  },
+                },
                 {
                   "emptyDir": {},
                   "name": "jobqueue-tmp",
@@ -217,18 +246,72 @@ describe("the Deployment of a pool", () => {
     });
     const { spec } = pods(aJobQueue(), store);
     expect(spec["volumes"]).toContainEqual({
-      name: "jobqueue-store-ca",
-      secret: { secretName: "shop-db-ca", items: [{ key: "ca.pem", path: "ca.crt" }] },
+      name: "jobqueue-store",
+      projected: {
+        sources: [
+          { secret: { name: "shop-db", items: [{ key: "uri", path: "uri" }] } },
+          { secret: { name: "shop-db-ca", items: [{ key: "ca.pem", path: "ca.crt" }] } },
+        ],
+      },
     });
     expect(spec.containers[0]?.["volumeMounts"]).toContainEqual({
-      name: "jobqueue-store-ca",
-      mountPath: "/var/run/jobqueue/store-ca",
+      name: "jobqueue-store",
+      mountPath: "/var/run/jobqueue/store",
       readOnly: true,
     });
     expect(spec.containers[0]?.["env"]).toContainEqual({
       name: "JOBQUEUE_TLS_CA_FILE",
-      value: "/var/run/jobqueue/store-ca/ca.crt",
+      value: "/var/run/jobqueue/store/ca.crt",
     });
+  });
+
+  it("gives workers an address in parts, with what is secret in files", () => {
+    const store = aJobStore({
+      connection: {
+        server: { host: "db.example", database: "app", user: "shop", passwordSecretRef: { name: "db", key: "pw" } },
+        tls: { mode: "EncryptOnly", clientCertificateSecretRef: { name: "own" } },
+      },
+    });
+    const { spec } = pods(aJobQueue(), store);
+    const env = spec.containers[0]?.["env"] as unknown as { name: string; value?: string }[];
+    expect(
+      env.filter(({ name }) => name.startsWith("JOBQUEUE_STORE_")).map(({ name, value }) => [name, value]),
+    ).toEqual([
+      ["JOBQUEUE_STORE_HOST", "db.example"],
+      ["JOBQUEUE_STORE_PORT", "5432"],
+      ["JOBQUEUE_STORE_DATABASE", "app"],
+      ["JOBQUEUE_STORE_USER", "shop"],
+      ["JOBQUEUE_STORE_DIRECTORY", "/var/run/jobqueue/store"],
+    ]);
+    expect(env.some(({ name }) => name === "DATABASE_URL")).toBe(false);
+    expect(spec["volumes"]).toContainEqual({
+      name: "jobqueue-store",
+      projected: {
+        sources: [
+          { secret: { name: "db", items: [{ key: "pw", path: "password" }] } },
+          { secret: { name: "own", items: [{ key: "tls.crt", path: "tls.crt" }] } },
+          { secret: { name: "own", items: [{ key: "tls.key", path: "tls.key" }] } },
+        ],
+      },
+    });
+  });
+
+  it("names the files as a worker looks for them", () => {
+    expect(CREDENTIAL_FILES).toEqual(FILES_OF_THE_STORE);
+  });
+
+  it("gives workers the address that is meant for them, and nothing of the operator's", () => {
+    const store = aJobStore({
+      connection: {
+        uriSecretRef: { name: "shop-db", key: "uri" },
+        directURISecretRef: { name: "shop-direct", key: "uri" },
+        workerURISecretRef: { name: "shop-worker", key: "url" },
+        tls: { mode: "VerifyFull" },
+      },
+    });
+    const text = JSON.stringify(pods(aJobQueue(), store));
+    expect(text).toContain('{"secretKeyRef":{"name":"shop-worker","key":"url"}}');
+    expect(text).not.toMatch(/shop-db|shop-direct/);
   });
 
   it("serves its own queue first, then the others in the order given", () => {
@@ -264,7 +347,7 @@ describe("the Deployment of a pool", () => {
     expect(worker?.["livenessProbe"]).toEqual(probe);
     expect(worker?.["readinessProbe"]).toMatchObject({ httpGet: { path: "/readyz", port: 8080 } });
     expect(worker?.["env"]).toContainEqual({ name: "SMTP_HOST", value: "mail" });
-    expect(spec["volumes"]).toEqual([{ name: "work", emptyDir: {} }]); // /tmp is taken: no scratch volume
+    expect(spec["volumes"]).toMatchObject([{ name: "work", emptyDir: {} }, { name: "jobqueue-store" }]); // /tmp is taken: no scratch volume
   });
 
   it("lets a template deviate from restricted only in what it says itself", () => {
@@ -278,7 +361,7 @@ describe("the Deployment of a pool", () => {
       capabilities: { drop: ["ALL"] },
       runAsUser: 10_001,
     });
-    expect(spec["volumes"]).toBeUndefined(); // the root is writable: no scratch volume
+    expect(spec["volumes"]).toMatchObject([{ name: "jobqueue-store" }]); // the root is writable: no scratch volume
   });
 
   it("restricts sidecars and init containers too", () => {

@@ -5,6 +5,9 @@ import { LABEL_POOL, LABEL_QUEUE, type JobQueue } from "@jobqueue/crds";
 /** Who owns the fields that server-side apply sets; also what `app.kubernetes.io/managed-by` says. */
 export const FIELD_MANAGER = "jobqueue-operator";
 
+/** Finaliser of a JobQueue whose deletionPolicy is not Retain. */
+export const FINALIZER = "jobqueue.dev/queue";
+
 /** Annotation with the hash of what was applied: equal hash, and untouched since, means nothing to do. */
 export const APPLIED_HASH = "jobqueue.dev/applied-hash";
 

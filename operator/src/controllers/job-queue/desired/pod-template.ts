@@ -15,7 +15,7 @@ import {
   type Probe,
   type TopologySpreadConstraint,
 } from "@jobqueue/crds";
-import { caMount, WORKER_HTTP_PORT, workerEnvironment } from "./environment.ts";
+import { credentials, WORKER_HTTP_PORT, workerEnvironment } from "./environment.ts";
 import { labelsOf, selectorOf } from "./names.ts";
 
 /**
@@ -35,7 +35,7 @@ export function podTemplate(queue: JobQueue, store: JobStore): object {
   const scratch = needsScratch(workers);
   const volumes = [
     ...(spec.volumes ?? []),
-    ...caMount(store).volumes,
+    credentials(store).volume,
     ...(scratch ? [{ name: SCRATCH.name, emptyDir: {} }] : []),
   ];
   return {
@@ -46,7 +46,7 @@ export function podTemplate(queue: JobQueue, store: JobStore): object {
         restricted(container.name === WORKER_CONTAINER ? workerContainer(container, queue, store, scratch) : container),
       ),
       ...(spec.initContainers && { initContainers: spec.initContainers.map(restricted) }),
-      ...(volumes.length > 0 && { volumes }),
+      volumes,
       ...(spec.topologySpreadConstraints && {
         topologySpreadConstraints: spec.topologySpreadConstraints.map((constraint) => ofThisPool(constraint, queue)),
       }),
@@ -63,13 +63,13 @@ export function podTemplate(queue: JobQueue, store: JobStore): object {
 function workerContainer(container: Container, queue: JobQueue, store: JobStore, scratch: boolean): Container {
   const mounts = [
     ...(container.volumeMounts ?? []),
-    ...caMount(store).mounts,
+    credentials(store).mount,
     ...(scratch ? [{ name: SCRATCH.name, mountPath: SCRATCH.mountPath }] : []),
   ];
   return {
     ...container,
     env: [...workerEnvironment(queue, store, container.image), ...(container.env ?? [])],
-    ...(mounts.length > 0 && { volumeMounts: mounts }),
+    volumeMounts: mounts,
     // A minute and a half of silence: the worker's own watchdog ends a blocked process after one, with a diagnosis.
     livenessProbe: container.livenessProbe ?? get("/livez", { periodSeconds: 10, failureThreshold: 9 }),
     readinessProbe: container.readinessProbe ?? get("/readyz", { periodSeconds: 5, failureThreshold: 3 }),

@@ -35,6 +35,7 @@ const NAMED_PODS = 3;
 /** The jobs of pods that are gone are handed on. */
 export function recovery({ queue, store, pods, podsSeenBefore }: Observed): Finding {
   if (!queue || store.is !== "ready" || pods === "unknown") return {};
+  if (store.jobStore.spec.staleLockRecovery.mode !== "Recover") return {}; // a person's: the JobStore tells of them
   const gone: PodIdentity[] = [];
   let soonest: number | undefined;
   for (const worker of store.workers) {

@@ -1,5 +1,6 @@
 import type { JobQueueHold, JobQueueStatus } from "@jobqueue/crds";
 import type { Verdict } from "../../conditions.ts";
+import { holdsTold, oldestFirst } from "../../holds-told.ts";
 import { holdOfSpec, SPEC_HOLD } from "../../spec-hold.ts";
 import { cut, STATUS_BOUNDS } from "../../status-bounds.ts";
 import type { HoldSeen } from "../../job-store/store-view.ts";
@@ -9,20 +10,19 @@ import type { Observed } from "../observed.ts";
 /** The part of the status that says why a queue is paused. */
 export type Pause = Pick<JobQueueStatus, "holds" | "pausedBy">;
 
-const byAge = (a: HoldSeen, b: HoldSeen): number =>
-  a.since === b.since ? compare(`${a.queue}/${a.name}`, `${b.queue}/${b.name}`) : compare(a.since, b.since);
-const compare = (a: string, b: string): number => (a < b ? -1 : 1);
-
 /** The holds in force, the oldest first, cut to what the CRD takes; nothing when there are none. */
 export function pauseOf(holds: readonly HoldSeen[]): Pause {
   if (holds.length === 0) return {};
-  const sorted = [...holds].sort(byAge);
-  const names = [...new Set(sorted.map(({ name }) => name))];
+  const sorted = oldestFirst(holds);
+  const names = [...new Set(sorted.map(shortNameOf))];
   return {
     holds: sorted.slice(0, STATUS_BOUNDS.holds).map(shown),
     pausedBy: cut(names.slice(0, STATUS_BOUNDS.holds).join(","), STATUS_BOUNDS.pausedBy),
   };
 }
+
+/** A name for the column: holds of the whole store are told apart, because nothing said about the queue ends them. */
+const shortNameOf = ({ queue, name }: HoldSeen): string => (queue === "*" ? `*/${name}` : name);
 
 function shown(hold: HoldSeen): JobQueueHold {
   return {
@@ -43,7 +43,7 @@ export function pausedVerdict({ queue, store }: Observed): Extract<Verdict<"JobQ
     const message = "The store cannot be asked. Holds that are in force there stay in force.";
     return { type, status: "Unknown", reason: "StoreUnreachable", message };
   }
-  const holds = [...store.holds].sort(byAge);
+  const { holds } = store;
   if (holds.length === 0) {
     const until = holdOfSpec(queue.spec)?.until;
     if (until === undefined) return { type, status: "False", reason: "Active", message: "No hold is in force." };
@@ -52,14 +52,5 @@ export function pausedVerdict({ queue, store }: Observed): Extract<Verdict<"JobQ
   }
   const bySpec = holds.some((hold) => hold.name === SPEC_HOLD && hold.queue === queueNameOf(queue));
   const reason = !bySpec ? "PausedByHold" : holds.length === 1 ? "PausedBySpec" : "PausedBySpecAndHold";
-  return { type, status: "True", reason, message: `Held by ${holds.map(told).join("; ")}.` };
-}
-
-/** "incident-42 (ana, on *): SMTP is down". */
-function told(hold: HoldSeen): string {
-  const who = hold.name === SPEC_HOLD ? [] : [hold.actor];
-  const where = hold.queue === "*" ? ["on the whole store"] : [];
-  const until = hold.until === undefined ? [] : [`until ${hold.until}`];
-  const details = [...who, ...where, ...until].join(", ");
-  return `${hold.name}${details === "" ? "" : ` (${details})`}${hold.reason === "" ? "" : `: ${hold.reason}`}`;
+  return { type, status: "True", reason, message: `Held by ${holdsTold(holds, queueNameOf(queue))}.` };
 }

@@ -3,7 +3,7 @@ import { actorFor } from "../../spec-hold.ts";
 import type { ObservedStore } from "../observed.ts";
 
 /** How long a queue must be without a JobQueue before the hold it left behind is released: longer than a recreation takes. */
-const ORPHAN_GRACE_MS = 60_000;
+export const ORPHAN_GRACE_MS = 60_000;
 
 /** Holds `spec` of JobQueues that were deleted are released. The protocol is in `../../spec-hold.ts`. */
 export function orphanHolds({ key, orphans }: ObservedStore): Finding {
