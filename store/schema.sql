@@ -1583,13 +1583,13 @@ begin
     into sweep;
 end $function$;
 
-CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json DEFAULT '{}'::json, options jsonb DEFAULT '{}'::jsonb)
+CREATE OR REPLACE FUNCTION enqueue(queue text, kind text, payload json DEFAULT '{}'::json, options jsonb DEFAULT '{}'::jsonb, notify boolean DEFAULT NULL::boolean)
  RETURNS TABLE(id bigint, outcome text)
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
 AS $function$
-  select e.id, e.outcome from enqueue_many(array[queue], array[kind], array[payload], array[options]) e
+  select e.id, e.outcome from enqueue_many(array[queue], array[kind], array[payload], array[options], notify) e
 $function$;
 
 CREATE OR REPLACE FUNCTION enqueue_finalisers(ended jsonb, state integer)
@@ -1618,7 +1618,7 @@ begin
   perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
 end $function$;
 
-CREATE OR REPLACE FUNCTION enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[] DEFAULT NULL::jsonb[])
+CREATE OR REPLACE FUNCTION enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[] DEFAULT NULL::jsonb[], notify boolean DEFAULT NULL::boolean)
  RETURNS TABLE(id bigint, outcome text)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1633,6 +1633,7 @@ declare
   v_ids bigint[];
   v_inserted bigint[];
   v_outcomes text[];
+  v_hints text[];
   v_bad text;
   v_at int;
   v_id bigint;
@@ -1659,6 +1660,7 @@ begin
   end if;
 
   perform add_queues(v_queues);
+  v_hints := case enqueue_many.notify when true then v_queues when false then '{}' else quiet_queues(v_queues) end;
   if v_options is not null or cardinality(v_queues) > 1 or cardinality(v_kinds) > 1 then
     v_queues := case when cardinality(enqueue_many.queues) = v_count then enqueue_many.queues else array_fill(v_queues[1], array[v_count]) end;
     v_kinds := case when cardinality(enqueue_many.kinds) = v_count then enqueue_many.kinds else array_fill(v_kinds[1], array[v_count]) end;
@@ -1694,10 +1696,8 @@ begin
       perform defer_jobs(array_agg(n.id), array_agg(n.options)) from unnest(v_ids, v_options, v_outcomes) n(id, options, outcome)
         where coalesce(n.outcome, 'inserted') <> 'duplicate';
     end if;
-    perform pg_notify(hint_channel(), n.queue) from (
-      select distinct q.queue from unnest(v_queues, v_options) q(queue, options)
-      where q.options -> 'notify' = 'true') n;
   end if;
+  perform pg_notify(hint_channel(), q.name) from unnest(v_hints) q(name);
   if v_outcomes is null then
     return query select u.id, 'inserted' from unnest(v_ids) u(id);
     return;
@@ -2681,6 +2681,18 @@ AS $function$
   order by n.name
 $function$;
 
+CREATE OR REPLACE FUNCTION quiet_queues(queues text[])
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'jobqueue', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+  select array(select distinct q.name from unnest(quiet_queues.queues) q(name)
+    where not exists (select from jobs j where j.queue = q.name and j.state = 0))
+$function$;
+
 CREATE OR REPLACE FUNCTION read_dependencies(value jsonb)
  RETURNS TABLE(id bigint, policy text)
  LANGUAGE plpgsql
@@ -2806,16 +2818,12 @@ begin
             hint = 'put large data elsewhere and name it';
         end if;
         kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
-      when 'notify' then
-        if jsonb_typeof(v_value) <> 'boolean' then
-          raise exception using errcode = '22023', message = 'option notify must be true or false';
-        end if;
       else
         raise exception using errcode = '22023',
           message = format('unknown option %s', quote_literal(left(v_key, 80))),
           hint = 'options are priority, run_at, delay_seconds, max_attempts, timeout_seconds, result_ttl_seconds, retry, '
             || 'on_worker_loss, unique_key, unique_mode, unique_for_seconds, concurrency_key, tag, labels, depends_on, finaliser, '
-            || 'traceparent, notify';
+            || 'traceparent';
     end case;
   end loop;
   return next;
@@ -3850,11 +3858,11 @@ comment on function due_schedules(max integer) is 'Schedules that have a tick du
 
 comment on function due_work(worker bigint, OUT work_ms integer, OUT schedule_ms integer, OUT sweep boolean) is 'What there is to do, for a worker that would rather sleep than claim in vain; changes nothing. work_ms: milliseconds until a job of its queues may be claimed: 0 now, null none is known; holds that end, scheduled jobs and retries count, and it may be too early but not too late for what is known now. schedule_ms: until the next tick of a schedule, null without one. sweep: recover_stale and release_deferred may find something. What others enqueue afterwards is not in it: listen to hints, and ask again now and then.';
 
-comment on function enqueue(queue text, kind text, payload json, options jsonb) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
+comment on function enqueue(queue text, kind text, payload json, options jsonb, notify boolean) is 'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent. What is absent comes from the queue. notify: see enqueue_many. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
 
 comment on function enqueue_finalisers(ended jsonb, state integer) is 'Internal. The jobs that are to run because these ended.';
 
-comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[]) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. One queue, or one kind, stands for all jobs. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
+comment on function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[], notify boolean) is 'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. One queue, or one kind, stands for all jobs. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. notify: whether the commit hints to workers that sleep; null: only where nothing was pending in the queue, so that a busy queue does not pay (NOTIFY makes all commits of a database wait for each other). Raises 22023 for what cannot be stored.';
 
 comment on function ensure_queue(queue text) is 'Makes a queue known before its first job. Returns whether it was new.';
 
@@ -3919,6 +3927,8 @@ comment on function progress(id bigint, lease_token bigint, value jsonb) is 'Say
 comment on function put_schedule(name text, schedule jsonb, next_at timestamp with time zone, actor text, reason text) is 'Makes a schedule, or changes it to exactly this. schedule: queue, kind and cron (required), payload, options (as for enqueue, but without unique_key, unique_mode, run_at, depends_on), time_zone (UTC), missed_ticks (what becomes of ticks more than a minute late: skip, once: one job for all of them, all; default once), max_missed (100: at most so many of them with all), owner (who keeps it so; absent: people). next_at: its next tick, which the caller reads from cron; used when the schedule is new or its cron or time zone changes. Returns whether anything changed; only then is an audit event written. Raises 22023 with what to write instead.';
 
 comment on function queue_stats() is 'Counts of every queue, from one statement and hence one instant. Pending: claimable now, held or not; stale: running jobs that no live worker backs or whose deadline passed; dead and cancelled: those still kept. The oldest pending job counts from when it became claimable. held: whether any hold, its own or of *, is in force; then the limits, null where there is none.';
+
+comment on function quiet_queues(queues text[]) is 'Internal. Queues in which no job is pending: their workers may be asleep. Where one waits, workers are at it, or look by themselves.';
 
 comment on function read_dependencies(value jsonb) is 'Internal. The option depends_on as rows; raises 22023 when it is none.';
 

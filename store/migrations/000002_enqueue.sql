@@ -265,16 +265,12 @@ begin
             hint = 'put large data elsewhere and name it';
         end if;
         kept := coalesce(kept, '{}') || jsonb_build_object(v_key, v_value);
-      when 'notify' then
-        if jsonb_typeof(v_value) <> 'boolean' then
-          raise exception using errcode = '22023', message = 'option notify must be true or false';
-        end if;
       else
         raise exception using errcode = '22023',
           message = format('unknown option %s', quote_literal(left(v_key, 80))),
           hint = 'options are priority, run_at, delay_seconds, max_attempts, timeout_seconds, result_ttl_seconds, retry, '
             || 'on_worker_loss, unique_key, unique_mode, unique_for_seconds, concurrency_key, tag, labels, depends_on, finaliser, '
-            || 'traceparent, notify';
+            || 'traceparent';
     end case;
   end loop;
   return next;
@@ -410,7 +406,15 @@ end $$;
 comment on function defer_jobs(bigint[], jsonb[]) is
   'Internal. What newly enqueued jobs wait for; jobs that wait for nothing that is still live are settled at once.';
 
-create function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[] default null)
+create function quiet_queues(queues text[]) returns text[]
+language sql stable set search_path = {{schema}}, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+  select array(select distinct q.name from unnest(quiet_queues.queues) q(name)
+    where not exists (select from jobs j where j.queue = q.name and j.state = 0))
+$$;
+comment on function quiet_queues(text[]) is
+  'Internal. Queues in which no job is pending: their workers may be asleep. Where one waits, workers are at it, or look by themselves.';
+
+create function enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[] default null, notify boolean default null)
 returns table (id bigint, outcome text)
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
 #variable_conflict use_column
@@ -422,6 +426,7 @@ declare
   v_ids bigint[];
   v_inserted bigint[];
   v_outcomes text[];
+  v_hints text[];
   v_bad text;
   v_at int;
   v_id bigint;
@@ -448,6 +453,7 @@ begin
   end if;
 
   perform add_queues(v_queues);
+  v_hints := case enqueue_many.notify when true then v_queues when false then '{}' else quiet_queues(v_queues) end;
   if v_options is not null or cardinality(v_queues) > 1 or cardinality(v_kinds) > 1 then
     v_queues := case when cardinality(enqueue_many.queues) = v_count then enqueue_many.queues else array_fill(v_queues[1], array[v_count]) end;
     v_kinds := case when cardinality(enqueue_many.kinds) = v_count then enqueue_many.kinds else array_fill(v_kinds[1], array[v_count]) end;
@@ -483,10 +489,8 @@ begin
       perform defer_jobs(array_agg(n.id), array_agg(n.options)) from unnest(v_ids, v_options, v_outcomes) n(id, options, outcome)
         where coalesce(n.outcome, 'inserted') <> 'duplicate';
     end if;
-    perform pg_notify(hint_channel(), n.queue) from (
-      select distinct q.queue from unnest(v_queues, v_options) q(queue, options)
-      where q.options -> 'notify' = 'true') n;
   end if;
+  perform pg_notify(hint_channel(), q.name) from unnest(v_hints) q(name);
   if v_outcomes is null then
     return query select u.id, 'inserted' from unnest(v_ids) u(id);
     return;
@@ -494,13 +498,13 @@ begin
   return query select u.id, coalesce(u.outcome, 'inserted')
     from unnest(v_ids, v_outcomes) with ordinality u(id, outcome, at) order by u.at;
 end $$;
-comment on function enqueue_many(text[], text[], json[], jsonb[]) is
-  'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. One queue, or one kind, stands for all jobs. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. Raises 22023 for what cannot be stored.';
+comment on function enqueue_many(text[], text[], json[], jsonb[], boolean) is
+  'Enqueues jobs, all or none, in the caller''s transaction; one row per job, in their order. One queue, or one kind, stands for all jobs. Outcome: inserted; duplicate with the id of the job that has the unique_key; or replaced, with its id. Options per job as for enqueue. notify: whether the commit hints to workers that sleep; null: only where nothing was pending in the queue, so that a busy queue does not pay (NOTIFY makes all commits of a database wait for each other). Raises 22023 for what cannot be stored.';
 
-create function enqueue(queue text, kind text, payload json default '{}', options jsonb default '{}')
+create function enqueue(queue text, kind text, payload json default '{}', options jsonb default '{}', notify boolean default null)
 returns table (id bigint, outcome text)
 language sql volatile security definer set search_path = {{schema}}, pg_temp as $$
-  select e.id, e.outcome from enqueue_many(array[queue], array[kind], array[payload], array[options]) e
+  select e.id, e.outcome from enqueue_many(array[queue], array[kind], array[payload], array[options], notify) e
 $$;
-comment on function enqueue(text, text, json, jsonb) is
-  'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent, notify (hint to workers when committed). What is absent comes from the queue. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';
+comment on function enqueue(text, text, json, jsonb, boolean) is
+  'Enqueues a job in the caller''s transaction. Options: priority (lower first), run_at (instant with zone) or delay_seconds, max_attempts (5), timeout_seconds, result_ttl_seconds, retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail, hold), unique_key, unique_mode (skip, or replace: a live job that does not run becomes this one), unique_for_seconds (how long the key stays taken after the job ended), concurrency_key, tag, labels (object of strings), depends_on (ids, or {"id", "policy": "cancel" or "run"}: deferred until these jobs ended; unless completed, cancel ends it too), finaliser ({"kind", "queue", "payload"}: a job that is enqueued when this one ends), traceparent. What is absent comes from the queue. notify: see enqueue_many. Outcome: inserted; duplicate with the id of the job that has the unique_key; replaced. Raises 22023 for what cannot be stored.';

@@ -108,18 +108,23 @@ forEachPostgres(({ adminUrl }) => {
     expect(listener.hints.length).toBeLessThan(150);
   });
 
-  it("other languages hint by a function, or by an option of enqueue", async () => {
+  it("other languages hint by a function, or with the enqueue, which by itself wakes only who may be asleep", async () => {
     const listener = new Listener();
     started.push(await store.connect().listen(listener));
     expect(await store.database.query("select jobqueue.hint_channel() as channel")).toEqual([
       { channel: hintChannel("jobqueue") },
     ]);
     await notifyQueue(store.database, "by-function");
-    await store.database.query(`select * from jobqueue.enqueue('by-option', 'k', '{}', '{"notify": true}')`);
-    await store.database.query(`select * from jobqueue.enqueue('silent', 'k', '{}', '{"notify": false}')`);
+    const enqueued = async (queue: string, notify = "null") =>
+      store.database.query(`select * from jobqueue.enqueue('${queue}', 'k', notify => ${notify})`);
+    await enqueued("quiet");
+    await enqueued("quiet");
+    await enqueued("quiet", "true");
+    await enqueued("silent", "false");
+    await enqueued("other");
     await notifyQueue(store.database, "end");
     await listener.until(() => listener.hints.includes("end"));
-    expect(listener.hints).toEqual(["by-function", "by-option", "end"]);
+    expect(listener.hints).toEqual(["by-function", "quiet", "quiet", "other", "end"]);
     await expect(notifyQueue(store.database, "x".repeat(8_000))).rejects.toThrow("cannot be the name of a queue");
   });
 

@@ -97,12 +97,15 @@ export async function enqueueMany(session: Session, jobs: readonly NewJob[]): Pr
   const [row] = await session.query<{ ids: string; outcomes: string | null }>(
     `select string_agg(e.id::text, ',') as ids,
        case when bool_or(e.outcome <> 'inserted') then string_agg(e.outcome, ',') end as outcomes
-     from ${quoteIdentifier(session.schema)}.enqueue_many($1, $2, array(select json_array_elements($3::json)), $4::jsonb[]) e`,
+     from ${quoteIdentifier(session.schema)}.enqueue_many($1, $2, array(select json_array_elements($3::json)), $4::jsonb[],
+       $5::boolean) e`,
     [
       queues.length === 1 ? queues : jobs.map((job) => job.queue),
       kinds.length === 1 ? kinds : jobs.map((job) => job.kind),
       `[${payloads.join(",")}]`,
       options.some((option) => option !== undefined) ? options.map((option) => option ?? null) : null,
+      // Who hints by himself, once for many commits, needs no hint from each.
+      session.noteEnqueued ? false : null,
     ],
   );
   session.noteEnqueued?.(queues);

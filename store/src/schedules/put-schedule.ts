@@ -9,7 +9,7 @@ import type { MissedTicks } from "./plan-ticks.ts";
 /** Jobs that are enqueued at given times; in place of a unique key of its own each has that of its tick. */
 export interface NewSchedule extends Omit<
   NewJob,
-  "uniqueKey" | "uniqueMode" | "uniqueForSeconds" | "runAt" | "dependsOn" | "notify"
+  "uniqueKey" | "uniqueMode" | "uniqueForSeconds" | "runAt" | "dependsOn"
 > {
   /** Lower-case letters, digits, `.`, `_`, `/` and `-`. */
   readonly name: string;
