@@ -202,7 +202,7 @@ forEachPostgres(({ adminUrl }) => {
   it("G9: jobs in their last chance run one after the other, alone, and others between them", async () => {
     const chances = await stage.enqueue(...Array.from({ length: 3 }, () => ({ kind: "sleep", payload: { ms: 300 } })));
     await stage.database.query("update jobqueue.jobs set recoveries = 2");
-    const others = await stage.enqueue(...Array.from({ length: 160 }, () => ({ kind: "sleep", payload: { ms: 100 } })));
+    const others = await stage.enqueue(...Array.from({ length: 400 }, () => ({ kind: "sleep", payload: { ms: 100 } })));
     const worker = await stage.worker({ env: { ...LONG_LEASE, JOBQUEUE_SLOTS: "4" } });
     await stage.ended([...chances, ...others]);
     // Claimed and finished: what is between them is in the hands of the worker.
