@@ -73,7 +73,7 @@ export const MUTATIONS = {
   ),
   noLeaseCheck: patched("recovery does not look at leases", "lost_workers", /w\.lease_until <= v_now/g, "true"),
   tokensRepeat: both(
-    patched("lease tokens repeat", "claim", /nextval\('lease_tokens'\)/, "1"),
+    patched("lease tokens repeat", "prepare_claim", /nextval\('lease_tokens'\)/, "1"),
     done("lease tokens repeat", "alter table {{schema}}.leases drop constraint leases_pkey"),
   ),
   endsTwice: onHistory(
@@ -96,7 +96,7 @@ export const MUTATIONS = {
     /attempt = j\.attempt - 1/,
     "attempt = j.attempt",
   ),
-  runAtIgnored: patched("claim ignores run_at", "claim", /d\.run_at <= v_now/, "true"),
+  runAtIgnored: patched("claim ignores run_at", "prepare_claim", /d\.run_at <= at/, "true"),
   noRetryWait: patched(
     "failed jobs do not wait",
     "retry_wait",

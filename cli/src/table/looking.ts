@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = [
   "retry",
   "cancel",
   "delete",
+  "delete_queue",
   "put_schedule",
   "delete_schedule",
   "pause_schedule",

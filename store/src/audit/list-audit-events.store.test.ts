@@ -48,6 +48,8 @@ forEachPostgres(({ adminUrl }) => {
       cancelledSeconds: 604_800,
       deadSeconds: 3600,
       auditSeconds: 31_536_000,
+      recovery: "recover",
+      recoveryGraceSeconds: 0,
     });
 
     const all = await listAuditEvents(database);

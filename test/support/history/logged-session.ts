@@ -94,24 +94,43 @@ function answerOf(
   rows: readonly Record<string, unknown>[],
 ): { leased?: Leased[]; lost?: string[]; enqueued?: Call["enqueued"] } {
   const [first] = rows;
+  // One row per job, or one row of lists.
   if (operation === "claim") {
-    // One row per job, or one row of arrays.
-    if (first !== undefined && Array.isArray(first["ids"])) return { leased: claimedBatch(first) };
-    return { leased: rows.map((row) => ({ job: String(row["id"]), token: Number(row["lease_token"]) })) };
+    if (first !== undefined && "ids" in first) return { leased: claimedBatch(first) };
+    return { leased: rows.map((row) => ({ job: textOf(row["id"]), token: Number(textOf(row["lease_token"])) })) };
   }
-  if (operation === "enqueue")
-    return { enqueued: rows.map((row) => ({ job: String(row["id"]), outcome: String(row["outcome"]) })) };
+  if (operation === "enqueue") {
+    if (first !== undefined && "ids" in first) return { enqueued: enqueuedBatch(first) };
+    return { enqueued: rows.map((row) => ({ job: textOf(row["id"]), outcome: textOf(row["outcome"]) })) };
+  }
   if (FINISHING.has(operation)) return { lost: listOf(Object.values(first ?? {})[0]) };
   return {};
 }
 
 function claimedBatch(row: Record<string, unknown>): Leased[] {
-  const tokens = row["lease_tokens"] ?? row["lease_token"] ?? row["token"];
-  return listOf(row["ids"]).map((job, at) => ({ job, token: Number(Array.isArray(tokens) ? tokens[at] : tokens) }));
+  const token = Number(textOf(row["lease_token"]));
+  return listOf(row["ids"]).map((job) => ({ job, token }));
 }
 
+function enqueuedBatch(row: Record<string, unknown>): { job: string; outcome: string }[] {
+  const outcomes = listOf(row["outcomes"]);
+  return listOf(row["ids"]).map((job, at) => ({ job, outcome: outcomes[at] ?? "inserted" }));
+}
+
+/** A value that must be there: a log that misreads what the product sends or gets would make the checker blind. */
+function textOf(value: unknown): string {
+  if (typeof value === "string" || typeof value === "number") return String(value);
+  throw new TypeError(`logged-session.ts does not know how to read ${JSON.stringify(value)} of a call of the store`);
+}
+
+/** A list as an array, as the text of a Postgres array, or as texts with commas between; null is an empty one. */
 function listOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return value.map(textOf);
+  return textOf(value)
+    .replace(/^\{|\}$/g, "")
+    .split(",")
+    .filter((element) => element !== "");
 }
 
 function pairs(ids: unknown, tokens: unknown): Leased[] {
