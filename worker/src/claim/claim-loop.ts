@@ -195,7 +195,7 @@ export class ClaimLoop implements Service {
     if (wanted === 0) return POLL_MS;
     const awake = this.#outlooks.awake(queues, nowMs);
     if (awake.length === 0) return POLL_MS / 4;
-    if (!this.#mayHaveWork && this.#pace.hearing) {
+    if (!this.#mayHaveWork && this.#pace.hearing && !this.#parts.ledger.hasNews) {
       await this.#ask(held);
       return 0;
     }

@@ -49,6 +49,11 @@ export class LeaseLedger {
     return this.#open.size === 1 && this.#open.get(leaseToken) === 1;
   }
 
+  /** Whether there is something to say, for which a claim is worth while even when there may be nothing to take. */
+  get hasNews(): boolean {
+    return this.#done.length > 0 || this.#lostUntilMs !== undefined;
+  }
+
   /** What to say with the next claim. */
   get said(): { readonly doneTokens?: readonly string[]; readonly heldTokens?: readonly string[] } {
     return {
