@@ -59,7 +59,8 @@ export class Periodic implements Service {
   nextIn(waitMs: number, leastMs = MORE_MS): void {
     const nowMs = monotonicMs();
     if (this.#turning) {
-      this.#saidMs = nowMs + Math.max(waitMs, leastMs);
+      // The soonest of several: a hint may be newer than the answer that comes after it.
+      this.#saidMs = Math.min(this.#saidMs ?? Number.POSITIVE_INFINITY, nowMs + Math.max(waitMs, leastMs));
       return;
     }
     this.#nextMs = Math.max(nowMs + waitMs, this.#endedMs + leastMs);

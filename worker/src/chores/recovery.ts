@@ -22,8 +22,8 @@ export interface RecoveryParts {
 const SWEEP_LIMIT = 100;
 
 /**
- * Recovers jobs of workers that are no more, and settles jobs whose dependencies ended unseen. Every worker does it, so nothing else need run (G8); the store moves each
- * job once however many sweep.
+ * Recovers jobs of workers that are no more, and settles jobs whose dependencies ended unseen. Every worker does it, so
+ * nothing else need run (G8); the store moves each job once however many sweep.
  */
 export function recovery({ session, intervalMs, isTrusted, actor, log, metrics }: RecoveryParts): Chore {
   return {
