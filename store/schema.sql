@@ -1838,7 +1838,7 @@ begin
     v_name := to_char(v_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
     select e.id, e.outcome from enqueue(v_schedule.queue, v_schedule.kind, v_schedule.payload, v_schedule.options || jsonb_build_object(
         'unique_key', 'schedule/' || v_schedule.name || '/' || v_name,
-        'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name, 'tick', v_name))) e
+        'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name, 'tick', v_name)), notify => true) e
       into v_job, v_outcome;
     insert into schedule_ticks (schedule, tick, outcome, job_id)
     values (v_schedule.name, v_tick, case v_outcome when 'inserted' then 'fired' else 'duplicate' end, v_job);
@@ -1848,7 +1848,6 @@ begin
   update schedules s set next_at = fire_schedule.next_at,
     last_tick = greatest(s.last_tick, (select max(t.tick) from unnest(fire_schedule.fire) t(tick)))
   where s.name = v_schedule.name;
-  if cardinality(fire_schedule.fire) > 0 then perform pg_notify(hint_channel(), v_schedule.queue); end if;
   return true;
 end $function$;
 
