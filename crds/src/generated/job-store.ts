@@ -17,7 +17,7 @@ export interface JobStore {
 
 /** What you want. */
 export interface JobStoreSpec {
-  /** How to reach Postgres: exactly one of uriSecretRef and server. All Secrets are in the namespace of the JobStore; where workers run in another namespace, Secrets of the same names must be there too. They are read again by themselves, by the operator and by running workers. */
+  /** How to reach Postgres: exactly one of uriSecretRef and server. All Secrets are in the namespace of the JobStore. When one changes, the operator and running workers read it again by themselves. */
   connection: JobStoreConnection;
   /** Postgres schema that holds everything of the store. Cannot change. Default jobqueue. (at most 63 characters) */
   schema: string;
@@ -41,7 +41,7 @@ export interface JobStoreSpec {
   retention?: JobStoreRetention;
 }
 
-/** How to reach Postgres: exactly one of uriSecretRef and server. All Secrets are in the namespace of the JobStore; where workers run in another namespace, Secrets of the same names must be there too. They are read again by themselves, by the operator and by running workers. */
+/** How to reach Postgres: exactly one of uriSecretRef and server. All Secrets are in the namespace of the JobStore. When one changes, the operator and running workers read it again by themselves. */
 export interface JobStoreConnection {
   /** A Secret with the whole URL, such as the one CloudNativePG makes (key: uri). Only host, port, database, user and password are taken from it; everything else is set here. */
   uriSecretRef?: SecretKeyRef;
