@@ -21,7 +21,7 @@ test: install ## Run every level of tests; LEVELS="static unit" runs some
 bench: install ## Measure side by side with other queues; BENCH=B1,B3 ROUNDS=3 N=20000 narrow it (see bench/README.md)
 	@node bench/main.ts
 
-chaos: install ## Load under random faults, judged by the history checker: MINUTES=5 SEED=random; ROUND=k repeats one round
+chaos: install ## Load under random faults, judged by the history checker: MINUTES=5 SEED=random; ROUND=k repeats one round; FAULTS=operator adds operators
 	@node test/chaos/main.ts
 
 check: install ## Types, lint, format, dead code, generated files

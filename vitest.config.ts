@@ -22,13 +22,13 @@ const level = (name: string, options: { timeout: number; parallel?: boolean; glo
 });
 
 /** Levels that need something real beside the code, in the order they run. */
-const LEVELS = ["store", "worker", "api", "cluster"];
+const LEVELS = ["store", "worker", "api", "web", "cluster"];
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      level("unit", { timeout: 10_000 }),
+      level("unit", { timeout: 60_000 }),
       level("store", {
         timeout: 60_000,
         globalSetup: ["./test/support/programs.ts", "./test/support/postgres/global-setup.ts"],
@@ -39,7 +39,19 @@ export default defineConfig({
       }),
       level("api", {
         timeout: 120_000,
-        globalSetup: ["./test/support/postgres/global-setup.ts", "./test/support/api-server/global-setup.ts"],
+        globalSetup: [
+          "./test/support/programs.ts",
+          "./test/support/postgres/global-setup.ts",
+          "./test/support/api-server/global-setup.ts",
+        ],
+      }),
+      level("web", {
+        timeout: 120_000,
+        globalSetup: [
+          "./test/support/programs.ts",
+          "./test/support/browser/global-setup.ts",
+          "./test/support/postgres/global-setup.ts",
+        ],
       }),
       level("cluster", {
         timeout: 600_000,

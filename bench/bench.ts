@@ -1,6 +1,23 @@
 import type { Contender } from "./contenders.ts";
 import type { BenchServer } from "./server.ts";
 
+/** How large the clusters of B10 are, and how long it looks at them. */
+export interface ScaleSettings {
+  /** A run for each number of queues. */
+  readonly queues: readonly number[];
+  readonly stores: number;
+  /** Pods of workers. */
+  readonly pods: number;
+  /** Pods that are not ours, and as many Secrets. */
+  readonly foreign: number;
+  /** How long the operator is watched at rest, seconds. */
+  readonly restSeconds: number;
+  /** Queues that are paused one by one, and then as many at once. */
+  readonly pauses: number;
+  /** Directory for CPU profiles of the operator; none when absent. */
+  readonly profiles: string | undefined;
+}
+
 /** What a bench measures with. */
 export interface Setup {
   readonly server: BenchServer;
@@ -16,6 +33,8 @@ export interface Setup {
   readonly seconds: number;
   /** Numbers of idle workers in B7. */
   readonly idleWorkers: readonly number[];
+  /** Sizes of B10. */
+  readonly scale: ScaleSettings;
   /** One case of each kind is enough. */
   readonly smoke: boolean;
   readonly report: (line: string) => void;
@@ -36,6 +55,8 @@ export interface Bench {
   readonly id: string;
   readonly title: string;
   readonly goal: string;
+  /** It measures us alone: no contender takes part. */
+  readonly alone?: true;
   readonly run: (setup: Setup) => Promise<Line[]>;
 }
 

@@ -1,3 +1,4 @@
+import { freePort } from "../test/support/free-port.ts";
 import type { Contender, Settings } from "./contenders.ts";
 import { cpuSeconds } from "./cpu.ts";
 import { Program, type ProgramSource } from "./program.ts";
@@ -69,6 +70,15 @@ export class Cast {
   /** Starts a worker that is not one of those measured. */
   async addExtra(env: Readonly<Record<string, string>>): Promise<void> {
     await this.#start({ ...this.#plan.contender.worker, env: { ...this.#plan.contender.worker.env, ...env } }).ready;
+  }
+
+  /** Starts our admin server as a person does on his own machine; returns its address once it answers. */
+  async addAdmin(): Promise<string> {
+    const address = `127.0.0.1:${await freePort()}`;
+    const { command } = this.#plan.contender.worker;
+    const args = ["admin", "--listen", address, "--anonymous", "operator"];
+    await this.#start({ command, args, readyLine: address }).ready;
+    return `http://${address}`;
   }
 
   /** Ends the workers; others may be added. */

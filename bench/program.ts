@@ -26,10 +26,10 @@ export class Program {
   #asked = 0;
   #transcript = "";
 
-  constructor(source: ProgramSource, databaseUrl: string) {
+  constructor(source: ProgramSource, databaseUrl?: string) {
     this.#child = spawn(source.command, source.args, {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...inherited(), ...source.env, DATABASE_URL: databaseUrl },
+      env: { ...inherited(), ...source.env, ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }) },
     });
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
@@ -79,10 +79,10 @@ export class Program {
     return answer.promise as Promise<Value>;
   }
 
-  /** Ends it: as a user would, and at once when that takes longer than a few seconds. */
-  async end(): Promise<void> {
+  /** Ends it: as a user would, and at once when that takes longer than a few seconds, or so many milliseconds. */
+  async end(withinMs = END_MS): Promise<void> {
     this.#child.kill("SIGTERM");
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), END_MS);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), withinMs);
     await this.#exited;
     clearTimeout(timer);
   }

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { arch, cpus, release, totalmem, type } from "node:os";
+import { arch, cpus, loadavg, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import type { Bench, Line } from "./bench.ts";
 import type { Contender } from "./contenders.ts";
@@ -12,13 +12,15 @@ const GIB = 2 ** 30;
 /** Writes everything that was measured, and all that is needed to repeat it. Returns the file. */
 export async function keepResults(run: {
   readonly beganAt: Date;
+  /** The machine's load when it began: what else ran beside. */
+  readonly loadBefore: number;
   readonly server: BenchServer;
   readonly settings: BenchSettings;
   readonly contenders: readonly Contender[];
   readonly benches: readonly Bench[];
   readonly lines: readonly Line[];
 }): Promise<string> {
-  const { beganAt, server, settings, contenders, benches, lines } = run;
+  const { beganAt, loadBefore, server, settings, contenders, benches, lines } = run;
   const machine = {
     cores: cpus().length,
     processor: cpus()[0]?.model.trim() ?? "unknown",
@@ -37,6 +39,7 @@ export async function keepResults(run: {
     command: command(settings),
     commit: git("rev-parse", "HEAD"),
     machine,
+    load: { before: loadBefore, after: loadavg()[0] },
     versions: { postgres: await server.version(), node: process.version, peers: peerVersions() },
     server: SERVER_SETTINGS,
     settings,
@@ -48,10 +51,12 @@ export async function keepResults(run: {
   return file;
 }
 
-function command({ benches, only, rounds, jobs, keptRows, samples, seconds, postgres }: BenchSettings): string {
+function command({ benches, only, rounds, jobs, keptRows, samples, seconds, postgres, scale }: BenchSettings): string {
   const narrowed = [...(benches ? [`BENCH=${benches.join(",")}`] : []), ...(only ? [`ONLY=${only.join(",")}`] : [])];
   const sizes = `ROUNDS=${rounds} N=${jobs} KEPT=${keptRows} SAMPLES=${samples} SECONDS=${seconds} POSTGRES=${postgres}`;
-  return ["make bench", ...narrowed, sizes].join(" ");
+  const { queues, pods, foreign, restSeconds, pauses } = scale;
+  const cluster = `QUEUES=${queues.join(",")} PODS=${pods} FOREIGN=${foreign} REST=${restSeconds} PAUSES=${pauses}`;
+  return ["make bench", ...narrowed, sizes, cluster].join(" ");
 }
 
 function peerVersions(): Record<string, string> {

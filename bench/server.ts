@@ -10,6 +10,8 @@ export const SERVER_SETTINGS = {
   full_page_writes: "on",
   synchronous_commit: "on",
   shared_buffers: "1GB",
+  // A hundred idle workers of B7 hold three connections each.
+  max_connections: "500",
   max_wal_size: "8GB",
   checkpoint_timeout: "30min",
   // Tells when rows were committed, so that no contender need be asked. Costs everybody 10 bytes per commit.
@@ -81,6 +83,21 @@ export class BenchServer {
   async walBytes(): Promise<number> {
     const [row] = await this.admin.query<{ bytes: string }>("select pg_current_wal_lsn() - '0/0'::pg_lsn as bytes");
     return Number(row?.bytes);
+  }
+
+  /** Makes a user who may do everything, and is counted apart (`statementsOf`). */
+  async createUser(name: string): Promise<void> {
+    await this.admin.query(`create role ${quoteIdentifier(name)} superuser login`);
+  }
+
+  /** Statements that a user has sent so far, to all databases, and the bytes of write-ahead log that they made. */
+  async statementsOf(user: string): Promise<{ calls: number; walBytes: number }> {
+    const [row] = await this.admin.query<{ calls: string; wal: string }>(
+      `select coalesce(sum(s.calls), 0) as calls, coalesce(sum(s.wal_bytes), 0) as wal
+       from pg_stat_statements s join pg_roles r on r.oid = s.userid where r.rolname = $1`,
+      [user],
+    );
+    return { calls: Number(row?.calls), walBytes: Number(row?.wal) };
   }
 
   /** Statements that clients have sent to a database so far. */

@@ -1,3 +1,4 @@
+import type { ScaleSettings } from "./bench.ts";
 import { POSTGRES_MAJORS, type PostgresMajor } from "../test/support/postgres/server.ts";
 
 /** What the environment asks for; see `main.ts`. */
@@ -12,6 +13,7 @@ export interface BenchSettings {
   readonly samples: number;
   readonly seconds: number;
   readonly idleWorkers: readonly number[];
+  readonly scale: ScaleSettings;
 }
 
 /** Reads them. Throws an `Error` that says what to write. */
@@ -32,7 +34,24 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     samples: number(env, "SAMPLES", smoke ? 5 : 400),
     seconds: number(env, "SECONDS", smoke ? 0.1 : 2),
     idleWorkers: smoke ? [1] : [1, 20, 100],
+    scale: {
+      queues: numbers(env, "QUEUES", smoke ? [20] : [1_000, 10_000]),
+      stores: smoke ? 2 : 10,
+      pods: number(env, "PODS", smoke ? 10 : 5_000),
+      foreign: number(env, "FOREIGN", smoke ? 20 : 20_000),
+      restSeconds: number(env, "REST", smoke ? 3 : 60),
+      pauses: number(env, "PAUSES", smoke ? 5 : 200),
+      profiles: env["PROFILES"] || undefined,
+    },
   };
+}
+
+function numbers(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  otherwise: readonly number[],
+): readonly number[] {
+  return list(env[name])?.map((value) => number({ [name]: value }, name, 0)) ?? otherwise;
 }
 
 function list(value: string | undefined): readonly string[] | undefined {

@@ -1,10 +1,16 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROLES, SCOPE_NAMES, SCOPES } from "@jobqueue/admin/scopes";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { runJobqueue, startJobqueue } from "../cli/src/testing/run-jobqueue.ts";
 import { waitFor } from "../test/cluster/wait-for.ts";
 import { ApiClient, ApiError, type KubeObject } from "../test/support/api-server/api-client.ts";
 import { ApiServer } from "../test/support/api-server/api-server.ts";
 import { createNamespace } from "../test/support/api-server/namespace.ts";
+import { readKubeconfig } from "../test/support/api-server/kubeconfig.ts";
 import { createServiceAccount, type PolicyRule } from "../test/support/api-server/service-account.ts";
+import { freePort } from "../test/support/free-port.ts";
 import { createTestDatabase } from "../test/support/postgres/database.ts";
 import { CHART, helm } from "./testing/helm.ts";
 import { actAs, kubeconfigOf, mayDo, rightsIn } from "./testing/rights.ts";
@@ -22,6 +28,23 @@ let admin: ApiClient;
 
 const release = async (...args: string[]): Promise<string> =>
   helm([...args, "--namespace", SYSTEM], { kubeconfig: server.kubeconfig });
+
+/** What a service account may do, without what every account may, such as asking about itself. */
+const rightsOf = async (system: string, account: string, namespace: string): Promise<string[]> => {
+  const nobody = await actAs(server.kubeconfig, system, "default");
+  const everybodys = new Set(await rightsIn(nobody, namespace));
+  const own = await rightsIn(await actAs(server.kubeconfig, system, account), namespace);
+  return own.filter((right) => !everybodys.has(right));
+};
+
+/** Gives a service account a built-in role in its namespace. */
+const bind = async (namespace: string, account: string, role: string): Promise<void> => {
+  await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, {
+    metadata: { name: account },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+    subjects: [{ kind: "ServiceAccount", namespace, name: account }],
+  });
+};
 
 beforeAll(async () => {
   server = await ApiServer.create();
@@ -113,38 +136,41 @@ describe("the operator's account", () => {
   const WORK = [
     "create apps/deployments",
     "create events.k8s.io/events",
+    "create pods/eviction",
+    "create policy/poddisruptionbudgets",
     "delete apps/deployments",
+    "delete pods",
+    "delete policy/poddisruptionbudgets",
     "get apps/deployments",
     "get jobqueue.dev/jobqueues",
     "get jobqueue.dev/jobstores",
     "get pods",
+    "get policy/poddisruptionbudgets",
     "get secrets",
     "list apps/deployments",
     "list jobqueue.dev/jobqueues",
     "list jobqueue.dev/jobstores",
     "list pods",
+    "list policy/poddisruptionbudgets",
     "patch apps/deployments",
     "patch events.k8s.io/events",
     "patch jobqueue.dev/jobqueues",
     "patch jobqueue.dev/jobqueues/status",
     "patch jobqueue.dev/jobstores/status",
+    "patch pods",
+    "patch policy/poddisruptionbudgets",
     "watch apps/deployments",
     "watch jobqueue.dev/jobqueues",
     "watch jobqueue.dev/jobstores",
     "watch pods",
+    "watch policy/poddisruptionbudgets",
   ];
-
-  /** What a service account may do, without what every account may, such as asking about itself. */
-  const rightsOf = async (system: string, account: string, namespace: string): Promise<string[]> => {
-    const nobody = await actAs(server.kubeconfig, system, "default");
-    const everybodys = new Set(await rightsIn(nobody, namespace));
-    const own = await rightsIn(await actAs(server.kubeconfig, system, account), namespace);
-    return own.filter((right) => !everybodys.has(right));
-  };
+  /** What it may do besides where it looks after all namespaces: their labels may decide who may use a JobStore. */
+  const EVERYWHERE = [...WORK, "list namespaces", "watch namespaces"];
 
   it("may do exactly this in every namespace", async () => {
     const namespace = await createNamespace(server.kubeconfig, "tenant");
-    expect(await rightsOf(SYSTEM, "jobqueue-operator", namespace)).toEqual(WORK);
+    expect(await rightsOf(SYSTEM, "jobqueue-operator", namespace)).toEqual(EVERYWHERE.toSorted());
   });
 
   it("may also create, read and renew its one Lease in its own namespace, and no other Lease", async () => {
@@ -153,7 +179,7 @@ describe("the operator's account", () => {
       "get coordination.k8s.io/leases named jobqueue-operator",
       "update coordination.k8s.io/leases named jobqueue-operator",
     ];
-    expect(await rightsOf(SYSTEM, "jobqueue-operator", SYSTEM)).toEqual([...WORK, ...lease].toSorted());
+    expect(await rightsOf(SYSTEM, "jobqueue-operator", SYSTEM)).toEqual([...EVERYWHERE, ...lease].toSorted());
   });
 
   it.each([
@@ -161,7 +187,6 @@ describe("the operator's account", () => {
     [{ verb: "watch", resource: "secrets" }],
     [{ verb: "list", resource: "secrets", namespace: SYSTEM }],
     [{ verb: "create", resource: "pods" }],
-    [{ verb: "delete", resource: "pods" }],
     [{ verb: "create", resource: "pods", subresource: "exec" }],
     [{ verb: "create", resource: "serviceaccounts", subresource: "token" }],
     [{ verb: "impersonate", resource: "users" }],
@@ -198,6 +223,116 @@ describe("the operator's account", () => {
     const everywhere = { verb: "list", group: "jobqueue.dev", resource: "jobqueues" };
     expect(await mayDo(admin, `system:serviceaccount:${system}:scoped-jobqueue-operator`, everywhere)).toBe(false);
     await helm(["uninstall", "scoped", ...target], { kubeconfig: server.kubeconfig });
+  });
+});
+
+describe("the admin server's account", () => {
+  const TOKENS = "create authentication.k8s.io/tokenreviews";
+  const RIGHTS = "create authorization.k8s.io/localsubjectaccessreviews";
+  const ACCOUNT = "desk-jobqueue-operator-admin";
+  /** The namespace of the JobStore, which is another than that of the release. */
+  let shop: string;
+  let system: string;
+  let notes: string;
+  const desk = async (...args: string[]): Promise<string> =>
+    helm([...args, "--namespace", system], { kubeconfig: server.kubeconfig });
+  /** A token of a new service account of the JobStore's namespace that has a built-in role there. */
+  const personWith = async (role: string): Promise<string> => {
+    const kubeconfig = await createServiceAccount(server.kubeconfig, { namespace: shop, name: role });
+    await bind(shop, role, role);
+    return readKubeconfig(kubeconfig).token ?? "";
+  };
+
+  beforeAll(async () => {
+    shop = await createNamespace(server.kubeconfig, "shop");
+    const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+    await admin.patch(`/api/v1/namespaces/${shop}`, { metadata: { labels } });
+    system = await createNamespace(server.kubeconfig, "desk");
+    const without = ["crds.enabled", "rbac.aggregate", "admissionPolicies.enabled"].map((value) => `${value}=false`);
+    const values = ["admin.enabled=true", `admin.namespace=${shop}`, "replicas=0", ...without];
+    const secret = ["admin.store.connection.uriSecretRef.name=db", "admin.store.connection.tls.mode=Disabled"];
+    const set = [...values, ...secret].flatMap((value) => ["--set", value]);
+    notes = await desk("install", "desk", CHART, ...IMAGE, ...set);
+  }, 180_000);
+  afterAll(async () => {
+    await desk("uninstall", "desk");
+  });
+
+  it("may ask whose a token is, and in the namespace of its JobStore what they may do: no Secret, no object, no more", async () => {
+    const other = await createNamespace(server.kubeconfig, "other");
+    expect(await rightsOf(shop, ACCOUNT, shop)).toEqual([TOKENS, RIGHTS]);
+    expect(await rightsOf(shop, ACCOUNT, other)).toEqual([TOKENS]);
+    expect(await rightsOf(shop, ACCOUNT, system)).toEqual([TOKENS]);
+  });
+
+  it.each([
+    [{ verb: "get", resource: "secrets" }],
+    [{ verb: "list", resource: "secrets" }],
+    [{ verb: "get", group: "jobqueue.dev", resource: "jobstores" }],
+    [{ verb: "create", group: "authorization.k8s.io", resource: "subjectaccessreviews" }],
+    [{ verb: "create", resource: "serviceaccounts", subresource: "token" }],
+    [{ verb: "impersonate", resource: "users" }],
+  ])("may not do %j", async (question) => {
+    expect(await mayDo(admin, `system:serviceaccount:${shop}:${ACCOUNT}`, { ...question, namespace: shop })).toBe(
+      false,
+    );
+  });
+
+  it("has a pod that the restricted Pod Security Standard admits, beside the Secret of its store", async () => {
+    const pods = `/api/v1/namespaces/${shop}/pods?labelSelector=app.kubernetes.io/component=admin`;
+    const first = async () => (await admin.get<{ items: KubeObject[] }>(pods)).items[0];
+    expect(await waitFor("a pod", first, PATIENCE)).toMatchObject({
+      spec: { containers: [{ args: ["admin"] }], serviceAccountName: ACCOUNT },
+    });
+  });
+
+  it("is enough: people with view look, people with edit act, and whoever may not is told what is missing", async () => {
+    const database = await createTestDatabase(Object.values(inject("postgres"))[0] ?? "");
+    const directory = await mkdtemp(join(tmpdir(), "jobqueue-desk-"));
+    await writeFile(join(directory, "uri"), database.url);
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const desktop = startJobqueue(["admin"], {
+      KUBECONFIG: await kubeconfigOf(server.kubeconfig, shop, ACCOUNT),
+      POD_NAMESPACE: shop,
+      JOBQUEUE_STORE_DIRECTORY: directory,
+      JOBQUEUE_TLS_MODE: "Disabled",
+      JOBQUEUE_ADMIN_LISTEN: `127.0.0.1:${port}`,
+      JOBQUEUE_ADMIN_AUTH: "kubernetes",
+    });
+    const ask = async (token: string, method: string, path: string, body?: object) => {
+      const headers = { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) };
+      const answer = await fetch(url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+      return { status: answer.status, json: (await answer.json()) as { scopes?: string[]; error?: string } };
+    };
+    try {
+      const ready = async (): Promise<boolean> => (await fetch(`${url}/livez`).catch(() => undefined))?.status === 200;
+      await waitFor("the admin server to listen", ready, { ...PATIENCE, explain: desktop.output });
+      const [view, edit] = [await personWith("view"), await personWith("edit")];
+      const scopesOf = async (token: string) => (await ask(token, "GET", "/api/v1/whoami")).json.scopes?.toSorted();
+      // The controller that adds our roles to the built-in ones may still be at it.
+      await expect.poll(async () => scopesOf(view), { timeout: 60_000 }).toEqual([...ROLES.viewer].toSorted());
+      await expect.poll(async () => scopesOf(edit), { timeout: 60_000 }).toEqual([...SCOPE_NAMES].toSorted());
+      const pause = { reason: "lunch" };
+      expect((await ask(view, "GET", "/api/v1/queues")).status).toBe(200);
+      expect(await ask(view, "PUT", "/api/v1/queues/*/holds/lunch", pause)).toMatchObject({
+        status: 403,
+        json: { error: expect.stringContaining("the right to update jobqueues.jobqueue.dev/pause * in namespace") },
+      });
+      expect((await ask(edit, "PUT", "/api/v1/queues/*/holds/lunch", pause)).status).toBe(200);
+      expect((await ask("forged", "GET", "/api/v1/queues")).status).toBe(401);
+      expect(await desktop.stop()).toBe(0);
+    } finally {
+      await desktop.stop();
+      await database.drop();
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it("is not needed by people: the notes say how they get in", () => {
+    expect(notes).toContain(`kubectl -n ${shop} port-forward service/${ACCOUNT} 8090`);
+    expect(notes).toContain(`kubectl -n ${shop} create token on-call --duration=8h`);
+    expect(notes).toContain("rbac.aggregate=false: no built-in role opens it");
   });
 });
 
@@ -278,13 +413,14 @@ describe("people with the built-in roles", () => {
   ])("%s", async (role, read, writeQueues, writeStores) => {
     const namespace = await createNamespace(server.kubeconfig, role);
     await createServiceAccount(server.kubeconfig, { namespace, name: "person" });
-    await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, {
-      metadata: { name: "person" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-      subjects: [{ kind: "ServiceAccount", namespace, name: "person" }],
-    });
+    await bind(namespace, "person", role);
     const person = await actAs(server.kubeconfig, namespace, "person");
     const on = (resource: string, verbs: string[]): string[] => verbs.map((verb) => `${verb} jobqueue.dev/${resource}`);
+    // Of the rights that only the admin server asks about, view has those of a viewer, and edit all.
+    const scopes = (role === "view" ? ROLES.viewer : SCOPE_NAMES)
+      .map((scope) => SCOPES[scope])
+      .filter(({ subresource }) => subresource !== "")
+      .map(({ verb, subresource }) => `${verb} jobqueue.dev/jobqueues/${subresource}`);
     const writeScale = writeQueues.filter((verb) => ["patch", "update"].includes(verb));
     const expected = [
       ...on("jobqueues", [...read, ...writeQueues]),
@@ -292,6 +428,7 @@ describe("people with the built-in roles", () => {
       ...on("jobqueues/status", read),
       ...on("jobstores", [...read, ...writeStores]),
       ...on("jobstores/status", read),
+      ...scopes,
     ].toSorted();
     // The controller that adds these roles to the built-in ones may still be at it.
     await expect

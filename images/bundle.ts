@@ -4,7 +4,7 @@
  *
  *   node images/bundle.ts
  */
-import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { licencesOf } from "./licences.ts";
@@ -50,10 +50,31 @@ export async function bundle(directory: string): Promise<void> {
     recursive: true,
     filter: (path) => !/\.(ts|md)$/.test(path),
   });
+  await bundleDashboard(join(app, "dashboard"));
   writeFileSync(join(app, "THIRD-PARTY-LICENSES.txt"), licencesOf(Object.keys(metafile.inputs), ROOT));
   cpSync(join(ROOT, "LICENSE"), join(app, "LICENSE"));
   linkCommand(directory);
   shareLibrary(directory);
+}
+
+/** The dashboard as browsers get it: one module instead of many, and the page that names it. */
+async function bundleDashboard(directory: string): Promise<void> {
+  const source = join(ROOT, "admin/dashboard");
+  await build({
+    entryPoints: { main: join(source, "main.ts") },
+    outdir: directory,
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    minify: true,
+    legalComments: "none", // nothing in it is others' work
+    logLevel: "warning",
+    absWorkingDir: ROOT,
+  });
+  for (const file of ["style.css", "icon.svg"]) cpSync(join(source, file), join(directory, file));
+  const page = readFileSync(join(source, "index.html"), "utf8");
+  writeFileSync(join(directory, "index.html"), page.replace("dashboard/main.ts", "dashboard/main.js"));
 }
 
 /** `jobqueue` on the PATH. */

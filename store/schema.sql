@@ -8,6 +8,18 @@ create sequence lease_tokens as bigint;
 
 -- Tables
 
+create table api_keys (
+  id bigint generated always as identity not null,
+  name text collate "C" not null,
+  hash bytea not null,
+  scopes text[] not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  created_by text not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone
+);
+
 create table audit_events (
   id bigint generated always as identity not null,
   at timestamp with time zone default clock_timestamp() not null,
@@ -85,16 +97,6 @@ create table job_history (
 ) partition by RANGE (finished_at);
 
 create table jobs (
-  id bigint generated always as identity not null,
-  run_at timestamp with time zone default clock_timestamp() not null,
-  created_at timestamp with time zone default clock_timestamp() not null,
-  claimed_at timestamp with time zone,
-  deadline timestamp with time zone,
-  lease_token bigint,
-  last_lease_token bigint,
-  worker_id bigint,
-  timeout_ms integer,
-  result_ttl_seconds integer,
   state smallint default 0 not null,
   priority smallint default 0 not null,
   attempt smallint default 0 not null,
@@ -102,14 +104,24 @@ create table jobs (
   recoveries smallint default 0 not null,
   generation smallint default 1 not null,
   limited boolean default false not null,
+  id bigint generated always as identity not null,
+  run_at timestamp with time zone default clock_timestamp() not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
   queue text collate "C" not null,
   kind text not null,
+  payload json not null,
+  claimed_at timestamp with time zone,
+  deadline timestamp with time zone,
+  lease_token bigint,
+  last_lease_token bigint,
+  worker_id bigint,
+  timeout_ms integer,
+  result_ttl_seconds integer,
   concurrency_key text collate "C",
   unique_key text collate "C",
   tag text,
   labels jsonb,
   options jsonb,
-  payload json not null,
   progress jsonb,
   process jsonb,
   exit_code integer,
@@ -124,11 +136,20 @@ create table kept_keys (
   until timestamp with time zone not null
 );
 
+create table leaders (
+  scope text not null,
+  term bigint not null,
+  holder text not null,
+  taken_at timestamp with time zone not null,
+  canary_at timestamp with time zone
+) with (fillfactor=50);
+
 create table leases (
   token bigint not null,
   worker_id bigint not null,
   claimed_at timestamp with time zone default clock_timestamp() not null,
-  ids bigint[] not null
+  ids bigint[] not null,
+  traceparent text
 ) with (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_cost_delay=0);
 
 create table migrations (
@@ -137,6 +158,12 @@ create table migrations (
   applied_at timestamp with time zone default clock_timestamp() not null,
   applied_by text default SESSION_USER not null
 );
+
+create table pools (
+  name text not null,
+  loop_stall_ms integer,
+  updated_at timestamp with time zone default clock_timestamp() not null
+) with (fillfactor=50);
 
 create table queue_limits (
   queue text collate "C" not null,
@@ -159,6 +186,29 @@ create table queues (
   retry jsonb,
   on_worker_loss text default 'retry'::text not null,
   max_recoveries smallint default 3 not null
+);
+
+create table restart_intents (
+  id bigint generated always as identity not null,
+  pool text not null,
+  queue text not null,
+  template_hash text not null,
+  namespace text not null,
+  pod text not null,
+  pod_uid text not null,
+  worker_id bigint,
+  node text,
+  reason text not null,
+  evidence jsonb default '{}'::jsonb not null,
+  asked boolean default false not null,
+  term bigint,
+  actor text not null,
+  state text default 'open'::text not null,
+  opened_at timestamp with time zone default clock_timestamp() not null,
+  updated_at timestamp with time zone default clock_timestamp() not null,
+  refused_since timestamp with time zone,
+  closed_at timestamp with time zone,
+  outcome text
 );
 
 create table role_grants (
@@ -232,6 +282,7 @@ create table workers (
   renewing boolean default true not null,
   slots_busy integer,
   slots_stuck integer,
+  drain_since timestamp with time zone,
   gone_at timestamp with time zone,
   gone_reason text
 ) with (fillfactor=50);
@@ -239,7 +290,19 @@ create table workers (
 
 -- Constraints
 
-alter table audit_events add constraint audit_events_action_check CHECK ((action = ANY (ARRAY['hold'::text, 'release'::text, 'configure_queue'::text, 'configure_store'::text, 'workers_gone'::text, 'recover_stale'::text, 'retry'::text, 'cancel'::text, 'delete'::text, 'delete_queue'::text, 'put_schedule'::text, 'delete_schedule'::text, 'pause_schedule'::text, 'grant_role'::text])));
+alter table api_keys add constraint api_keys_expires_at_check CHECK (isfinite(expires_at));
+
+alter table api_keys add constraint api_keys_hash_check CHECK ((octet_length(hash) = 32));
+
+alter table api_keys add constraint api_keys_hash_key UNIQUE (hash);
+
+alter table api_keys add constraint api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 128)));
+
+alter table api_keys add constraint api_keys_pkey PRIMARY KEY (id);
+
+alter table api_keys add constraint api_keys_scopes_check CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 64)));
+
+alter table audit_events add constraint audit_events_action_check CHECK ((action = ANY (ARRAY['hold'::text, 'release'::text, 'configure_queue'::text, 'configure_store'::text, 'workers_gone'::text, 'recover_stale'::text, 'retry'::text, 'cancel'::text, 'delete'::text, 'delete_queue'::text, 'put_schedule'::text, 'delete_schedule'::text, 'pause_schedule'::text, 'trigger_schedule'::text, 'grant_role'::text, 'take_term'::text, 'drain_workers'::text, 'release_workers'::text, 'configure_pool'::text, 'open_restart'::text, 'advance_restart'::text, 'create_api_key'::text, 'revoke_api_key'::text, 'reveal'::text])));
 
 alter table audit_events add constraint audit_events_actor_check CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 256)));
 
@@ -273,25 +336,33 @@ alter table job_history add constraint job_history_duration_ms_check CHECK ((dur
 
 alter table job_history add constraint job_history_state_check CHECK ((state = ANY (ARRAY[10, 11, 12])));
 
-alter table jobs add constraint jobs_attempt_check CHECK ((attempt >= 0));
-
-alter table jobs add constraint jobs_check CHECK (((state = 1) = (lease_token IS NOT NULL)));
-
-alter table jobs add constraint jobs_check1 CHECK (((state = 1) = (worker_id IS NOT NULL)));
-
-alter table jobs add constraint jobs_check2 CHECK (((state = 1) OR ((NOT limited) AND (deadline IS NULL))));
+alter table jobs add constraint jobs_check CHECK (((attempt >= 0) AND isfinite(run_at)));
 
 alter table jobs add constraint jobs_pkey PRIMARY KEY (id);
 
-alter table jobs add constraint jobs_run_at_check CHECK (isfinite(run_at));
-
-alter table jobs add constraint jobs_state_check CHECK ((state = ANY (ARRAY[0, 1, 2, 3, 4])));
+alter table jobs add constraint jobs_state_check CHECK (
+CASE
+    WHEN (state = 1) THEN ((lease_token IS NOT NULL) AND (worker_id IS NOT NULL))
+    ELSE ((state = ANY (ARRAY[0, 2, 3, 4])) AND (lease_token IS NULL) AND (worker_id IS NULL) AND (NOT limited) AND (deadline IS NULL))
+END);
 
 alter table kept_keys add constraint kept_keys_pkey PRIMARY KEY (unique_key);
+
+alter table leaders add constraint leaders_holder_check CHECK (((char_length(holder) >= 1) AND (char_length(holder) <= 256)));
+
+alter table leaders add constraint leaders_pkey PRIMARY KEY (scope);
+
+alter table leaders add constraint leaders_scope_check CHECK (((char_length(scope) >= 1) AND (char_length(scope) <= 400)));
 
 alter table leases add constraint leases_pkey PRIMARY KEY (token);
 
 alter table migrations add constraint migrations_pkey PRIMARY KEY (version);
+
+alter table pools add constraint pools_loop_stall_ms_check CHECK (((loop_stall_ms >= 100) AND (loop_stall_ms <= 3600000)));
+
+alter table pools add constraint pools_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 600)));
+
+alter table pools add constraint pools_pkey PRIMARY KEY (name);
 
 alter table queue_limits add constraint queue_limits_check CHECK (((rate_count IS NULL) = (rate_period_ms IS NULL)));
 
@@ -318,6 +389,32 @@ alter table queues add constraint queues_pkey PRIMARY KEY (name);
 alter table queues add constraint queues_result_ttl_seconds_check CHECK (((result_ttl_seconds >= 0) AND (result_ttl_seconds <= 315360000)));
 
 alter table queues add constraint queues_timeout_ms_check CHECK (((timeout_ms >= 1) AND (timeout_ms <= 604800000)));
+
+alter table restart_intents add constraint restart_intents_check CHECK (((state = ANY (ARRAY['closed'::text, 'abandoned'::text])) = (closed_at IS NOT NULL)));
+
+alter table restart_intents add constraint restart_intents_namespace_check CHECK (((char_length(namespace) >= 1) AND (char_length(namespace) <= 300)));
+
+alter table restart_intents add constraint restart_intents_node_check CHECK ((char_length(node) <= 300));
+
+alter table restart_intents add constraint restart_intents_outcome_check CHECK ((char_length(outcome) <= 1024));
+
+alter table restart_intents add constraint restart_intents_pkey PRIMARY KEY (id);
+
+alter table restart_intents add constraint restart_intents_pod_check CHECK (((char_length(pod) >= 1) AND (char_length(pod) <= 300)));
+
+alter table restart_intents add constraint restart_intents_pod_uid_check CHECK (((char_length(pod_uid) >= 1) AND (char_length(pod_uid) <= 200)));
+
+alter table restart_intents add constraint restart_intents_pod_uid_key UNIQUE (pod_uid);
+
+alter table restart_intents add constraint restart_intents_pool_check CHECK (((char_length(pool) >= 1) AND (char_length(pool) <= 600)));
+
+alter table restart_intents add constraint restart_intents_queue_check CHECK (((char_length(queue) >= 1) AND (char_length(queue) <= 300)));
+
+alter table restart_intents add constraint restart_intents_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 100)));
+
+alter table restart_intents add constraint restart_intents_state_check CHECK ((state = ANY (ARRAY['open'::text, 'fenced'::text, 'recovered'::text, 'evicted'::text, 'closed'::text, 'abandoned'::text])));
+
+alter table restart_intents add constraint restart_intents_template_hash_check CHECK (((char_length(template_hash) >= 1) AND (char_length(template_hash) <= 200)));
 
 alter table role_grants add constraint role_grants_pkey PRIMARY KEY (grantee, role);
 
@@ -404,11 +501,15 @@ CREATE INDEX cancel_requests_worker ON cancel_requests USING btree (worker_id);
 
 CREATE INDEX job_dependencies_on ON job_dependencies USING btree (depends_on);
 
+CREATE INDEX job_history_app ON job_history USING btree (((labels ->> 'app_id'::text)), id) WHERE ((labels ->> 'app_id'::text) IS NOT NULL);
+
 CREATE INDEX job_history_ended ON job_history USING btree (state, queue, id) WHERE (state = ANY (ARRAY[11, 12]));
 
 CREATE INDEX job_history_id ON job_history USING btree (id);
 
 CREATE INDEX job_history_result ON job_history USING btree (result_expires_at) WHERE ((result_expires_at IS NOT NULL) AND (result IS NOT NULL));
+
+CREATE INDEX jobs_app ON jobs USING btree (((labels ->> 'app_id'::text)), id) WHERE ((labels ->> 'app_id'::text) IS NOT NULL);
 
 CREATE INDEX jobs_deadline ON jobs USING btree (deadline) WHERE (deadline IS NOT NULL);
 
@@ -424,16 +525,31 @@ CREATE INDEX jobs_limited ON jobs USING btree (queue, concurrency_key) WHERE lim
 
 CREATE INDEX leases_worker ON leases USING btree (worker_id);
 
+CREATE INDEX restart_intents_pool ON restart_intents USING btree (pool, opened_at);
+
 CREATE INDEX schedules_next ON schedules USING btree (next_at) WHERE (NOT paused);
 
 CREATE INDEX workers_boot_id ON workers USING btree (boot_id);
 
 CREATE INDEX workers_pod_uid ON workers USING btree (pod_uid) WHERE (pod_uid IS NOT NULL);
 
+CREATE UNIQUE INDEX api_keys_name ON api_keys USING btree (name) WHERE (revoked_at IS NULL);
+
 CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_key IS NOT NULL);
 
 
 -- Views (their columns; the queries are in the migrations)
+
+-- view v_api_keys
+--   id bigint
+--   name text
+--   scopes text[]
+--   created_at timestamp with time zone
+--   created_by text
+--   expires_at timestamp with time zone
+--   revoked_at timestamp with time zone
+--   last_used_at timestamp with time zone
+--   is_valid boolean
 
 -- view v_audit_events
 --   id bigint
@@ -446,6 +562,7 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   before jsonb
 --   after jsonb
 --   count integer
+--   event text
 
 -- view v_holds
 --   queue text
@@ -500,11 +617,23 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   stored_state smallint
 --   is_terminal boolean
 
+-- view v_leaders
+--   scope text
+--   term bigint
+--   holder text
+--   taken_at timestamp with time zone
+--   canary_at timestamp with time zone
+
 -- view v_leased
 --   job_id bigint
 --   lease_token bigint
 --   worker_id bigint
 --   claimed_at timestamp with time zone
+
+-- view v_pools
+--   name text
+--   loop_stall_ms integer
+--   updated_at timestamp with time zone
 
 -- view v_queue_stats
 --   queue text
@@ -540,6 +669,32 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   rate_count integer
 --   rate_period_ms integer
 --   held boolean
+
+-- view v_restarts
+--   id bigint
+--   pool text
+--   queue text
+--   template_hash text
+--   namespace text
+--   pod text
+--   pod_uid text
+--   worker_id bigint
+--   node text
+--   reason text
+--   evidence jsonb
+--   asked boolean
+--   term bigint
+--   actor text
+--   state text
+--   is_open boolean
+--   opened_at timestamp with time zone
+--   updated_at timestamp with time zone
+--   refused_since timestamp with time zone
+--   closed_at timestamp with time zone
+--   outcome text
+--   age_ms bigint
+--   refused_ms bigint
+--   worker_is_back boolean
 
 -- view v_runs
 --   id text
@@ -629,6 +784,7 @@ CREATE UNIQUE INDEX jobs_unique ON jobs USING btree (unique_key) WHERE (unique_k
 --   running bigint
 --   gone_at timestamp with time zone
 --   gone_reason text
+--   drain_since timestamp with time zone
 
 
 -- Functions
@@ -708,7 +864,7 @@ begin
   end if;
   insert into audit_events (action, actor, target, reason, before)
   values (act_on_job.act, act_on_job.actor, 'jobs/' || act_on_job.id, act_on_job.reason, v_before);
-  if act_on_job.act = 'retry' then perform pg_notify(hint_channel(), v_queue); end if;
+  if act_on_job.act = 'retry' then perform send_hint(v_queue); end if;
   return case act_on_job.act when 'retry' then 'retried' when 'delete' then 'deleted'
     else case when v_job.state = 1 then 'requested' else 'cancelled' end end;
 end $function$;
@@ -752,7 +908,7 @@ begin
         then jsonb_build_object('ids', jsonb_path_query_array(act_on_jobs.filter, '$.ids[0 to 99]')) else '{}' end, 'max', act_on_jobs.max),
     jsonb_build_object('matched', matched, 'jobs', to_jsonb(ids)), changed);
   if act_on_jobs.act = 'retry' then
-    perform pg_notify(hint_channel(), q.queue) from (select distinct j.queue from jobs j where j.id = any(v_ids)) q;
+    perform send_hint(q.queue) from (select distinct j.queue from jobs j where j.id = any(v_ids)) q;
   end if;
 end $function$;
 
@@ -771,6 +927,50 @@ begin
   where not exists (select from queues q where q.name = n.name)
     and pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' queue ' || n.name, 7001))
   on conflict do nothing;
+end $function$;
+
+CREATE OR REPLACE FUNCTION advance_restart(id bigint, state text, actor text, detail text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  c_order constant text[] := '{open,fenced,recovered,evicted,closed}';
+  v_old restart_intents;
+  v_new restart_intents;
+begin
+  if advance_restart.state in ('fenced', 'recovered', 'evicted', 'closed', 'abandoned', 'refused') is not true then
+    raise exception using errcode = '22023', message = format('state is %s: write fenced, recovered, refused, evicted, closed or abandoned',
+      coalesce(quote_literal(left(advance_restart.state, 80)), 'null'));
+  end if;
+  if char_length(advance_restart.actor) between 1 and 256 is not true then
+    raise exception using errcode = '22023', message = 'actor must have 1 to 256 characters: say who does it';
+  end if;
+  select * from restart_intents i where i.id = advance_restart.id for update into v_old;
+  if not found or v_old.closed_at is not null then return false; end if;
+  if advance_restart.state = 'refused' then
+    if v_old.refused_since is not null or v_old.state = 'evicted' then return false; end if;
+  elsif advance_restart.state <> 'abandoned'
+    and array_position(c_order, advance_restart.state) <= array_position(c_order, v_old.state) then return false;
+  end if;
+  if advance_restart.state = 'fenced' then
+    update workers w set state = 'fenced', lease_until = least(w.lease_until, clock_timestamp())
+    where w.id = v_old.worker_id and w.state in ('active', 'draining');
+  end if;
+  update restart_intents i set
+    state = case when advance_restart.state = 'refused' then i.state else advance_restart.state end,
+    refused_since = case when advance_restart.state = 'refused' then clock_timestamp() else i.refused_since end,
+    updated_at = clock_timestamp(),
+    closed_at = case when advance_restart.state in ('closed', 'abandoned') then clock_timestamp() end,
+    outcome = case when advance_restart.state in ('closed', 'abandoned') then left(advance_restart.detail, 1024) end
+  where i.id = advance_restart.id returning i.* into v_new;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('advance_restart', advance_restart.actor, 'pods/' || v_old.namespace || '/' || v_old.pod, left(advance_restart.detail, 1024),
+    jsonb_build_object('intent', v_old.id, 'state', v_old.state),
+    jsonb_build_object('intent', v_old.id, 'state', v_new.state, 'pod_uid', v_old.pod_uid, 'worker', v_old.worker_id, 'refused_since', v_new.refused_since));
+  return true;
 end $function$;
 
 CREATE OR REPLACE FUNCTION apply_grants(grantee name)
@@ -805,6 +1005,36 @@ begin
         where p.pronamespace = current_schema()::regnamespace and p.proname = v_right.object), 'select');
     end if;
   end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION assert_term(scope text, term bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+begin
+  perform from leaders l where l.scope = assert_term.scope and l.term = assert_term.term for key share;
+  if not found then
+    raise exception using errcode = 'JQ003', message = format('term %s of %s is over: another operator leads', assert_term.term, assert_term.scope);
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION beat_canary(scope text, term bigint)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_at timestamptz;
+begin
+  update leaders l set canary_at = clock_timestamp() where l.scope = beat_canary.scope and l.term = beat_canary.term
+  returning l.canary_at into v_at;
+  if not found then
+    raise exception using errcode = 'JQ003', message = format('term %s of %s is over: another operator leads', beat_canary.term, beat_canary.scope);
+  end if;
+  return v_at;
 end $function$;
 
 CREATE OR REPLACE FUNCTION cancel_job(id bigint, actor text, reason text)
@@ -848,7 +1078,7 @@ begin
     returning c.job_id, c.worker_id)
   select array_agg(a.job_id), array_agg(distinct a.worker_id) from asked a into v_asked, v_workers;
   -- Whoever listens need not wait for its next heartbeat.
-  perform pg_notify(hint_channel(), 'worker:' || w) from unnest(v_workers) w;
+  perform send_hint('worker:' || w) from unnest(v_workers) w;
   if v_ended <> '{}' then
     update jobs j set last_error = left(format('cancelled by %s: %s', cancel_locked.actor, cancel_locked.reason)
       || coalesce('; error of an earlier attempt: ' || left(j.last_error, 6000), ''), 8192)
@@ -1068,7 +1298,7 @@ begin
   end if;
 end $function$;
 
-CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[], last_chances boolean DEFAULT true)
+CREATE OR REPLACE FUNCTION claim(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[], last_chances boolean DEFAULT true, traceparent text DEFAULT NULL::text)
  RETURNS TABLE(id bigint, queue text, kind text, payload json, attempt integer, lease_token bigint, timeout_ms integer, priority integer, run_at timestamp with time zone, max_attempts integer, tag text, labels jsonb, generation integer, options jsonb, concurrency_key text, last_chance boolean)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1105,16 +1335,16 @@ begin
       j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key,
       case when j.recoveries = 0 then false else is_last_chance(j.queue, j.recoveries) end as last_chance),
   lease as (
-    insert into leases (token, worker_id, claimed_at, ids)
-    select v_c.token, claim.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
+    insert into leases (token, worker_id, claimed_at, ids, traceparent)
+    select v_c.token, claim.worker, v_c.at, array_agg(c.id), left(claim.traceparent, 200) from claimed c having count(*) > 0)
   -- Rows come back in the order of the heap; a worker wants the order of the claim.
   select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
     c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, ''), c.last_chance
   from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id;
 end $function$;
 
-CREATE OR REPLACE FUNCTION claim_batch(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[], last_chances boolean DEFAULT true)
- RETURNS TABLE(lease_token bigint, ids text, in_queues text, kinds text, run_ats text, payloads text, extras text)
+CREATE OR REPLACE FUNCTION claim_batch(worker bigint, queues text[], max integer, slots integer DEFAULT NULL::integer, floor_queue text DEFAULT NULL::text, floor_priority integer DEFAULT NULL::integer, floor_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, floor_id bigint DEFAULT NULL::bigint, held_tokens bigint[] DEFAULT NULL::bigint[], done_tokens bigint[] DEFAULT NULL::bigint[], last_chances boolean DEFAULT true, traceparent text DEFAULT NULL::text)
+ RETURNS TABLE(lease_token bigint, ids text, in_queues text, kinds text, last_run_at bigint, payloads text, extras text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -1124,19 +1354,24 @@ CREATE OR REPLACE FUNCTION claim_batch(worker bigint, queues text[], max integer
 AS $function$
 #variable_conflict use_column
 declare
-  v_c record;
+  -- Variables and no record: a field of a record is looked up for every row.
+  v_at timestamptz;
+  v_queues text[];
+  v_limited text[];
+  v_rows tid[];
+  v_token bigint;
 begin
   select * from prepare_claim(claim_batch.worker, claim_batch.queues, claim_batch.max, claim_batch.slots, claim_batch.held_tokens,
-    claim_batch.done_tokens, claim_batch.last_chances) into v_c;
-  if v_c.token is null then return; end if;
+    claim_batch.done_tokens, claim_batch.last_chances) into v_at, v_queues, v_limited, v_rows, v_token;
+  if v_token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = clock_timestamp(),
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim_batch.worker, claimed_at = clock_timestamp(),
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
-      deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
-      limited = coalesce(j.queue = any(v_c.limited), false)
-    where j.ctid = any(coalesce(v_c.rows, array(
-      select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
+      deadline = v_at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = v_limited is not null and j.queue = any(v_limited)
+    where j.ctid = any(coalesce(v_rows, array(
+      select c.ctid from unnest(v_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
           and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
             coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
@@ -1144,20 +1379,22 @@ begin
           and (x.recoveries = 0 or claim_batch.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
       limit claim_batch.max)))
-    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
-      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key,
-      case when j.recoveries = 0 then false else is_last_chance(j.queue, j.recoveries) end as last_chance),
+    returning j.id, j.queue, j.kind, j.payload, j.priority, j.run_at,
+      case when j.attempt = 1 and j.max_attempts = 5 and j.priority = 0 and j.generation = 1 and j.recoveries = 0
+          and num_nonnulls(j.timeout_ms, j.tag, j.labels, j.options, j.concurrency_key) = 0 then null
+        else jsonb_strip_nulls(jsonb_build_object('attempt', j.attempt, 'max_attempts', j.max_attempts, 'timeout_ms', j.timeout_ms,
+          'priority', j.priority, 'tag', j.tag, 'labels', j.labels, 'options', j.options, 'generation', j.generation,
+          'concurrency_key', nullif(j.concurrency_key, ''),
+          'last_chance', case when j.recoveries > 0 then nullif(is_last_chance(j.queue, j.recoveries), false) end,
+          'lost_traceparent', case when j.recoveries > 0 then j.last_recovery ->> 'traceparent' end,
+          'age_ms', case when j.options ? 'traceparent' then greatest(0, (extract(epoch from v_at - j.created_at) * 1000)::bigint) end))::text end as extra),
   lease as (
-    insert into leases (token, worker_id, claimed_at, ids)
-    select v_c.token, claim_batch.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
-  select v_c.token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
-    string_agg((date_part('epoch', o.run_at) * 1000000)::bigint::text, ','), '[' || string_agg(o.payload::text, ',') || ']',
-    '[' || string_agg(case when o.attempt = 1 and o.max_attempts = 5 and o.timeout_ms is null and o.priority = 0 and o.tag is null
-        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 and not o.last_chance then 'null'
-      else jsonb_strip_nulls(jsonb_build_object('attempt', o.attempt, 'max_attempts', o.max_attempts, 'timeout_ms', o.timeout_ms,
-        'priority', o.priority, 'tag', o.tag, 'labels', o.labels, 'options', o.options, 'generation', o.generation,
-        'concurrency_key', nullif(o.concurrency_key, ''), 'last_chance', nullif(o.last_chance, false)))::text end, ',') || ']'
-  from (select * from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id) o
+    insert into leases (token, worker_id, claimed_at, ids, traceparent)
+    select v_token, claim_batch.worker, v_at, array_agg(c.id), left(claim_batch.traceparent, 200) from claimed c having count(*) > 0)
+  select v_token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
+    (date_part('epoch', (array_agg(o.run_at))[count(*)]) * 1000000)::bigint, '[' || string_agg(o.payload::text, ',') || ']',
+    '[' || string_agg(coalesce(o.extra, 'null'), ',') || ']'
+  from (select * from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id) o
   having count(*) > 0;
 end $function$;
 
@@ -1183,12 +1420,14 @@ begin
   end if;
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
   -- counts as held. What a claim does wait for, other claims of its limited queues, comes after, in the order of the names.
-  if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
+  -- Nor for somebody who is about to drain the worker: then it is about to be drained.
+  if not pg_try_advisory_xact_lock_shared(hold_lock('*')) or not pg_try_advisory_xact_lock_shared(drain_lock(claimable_queues.worker))
+    then return '{}'; end if;
   select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
         group by n.name) q
       where pg_try_advisory_xact_lock_shared(hold_lock(q.name)) order by q.at),
     (select w.lease_until > v_now and w.state in ('active', 'draining') from workers w where w.id = claimable_queues.worker),
-    (select w.state = 'draining' from workers w where w.id = claimable_queues.worker)
+    (select w.state = 'draining' or w.drain_since is not null from workers w where w.id = claimable_queues.worker)
   into v_queues, v_live, v_draining;
   if v_live is not true then
     raise exception using errcode = 'JQ001', message = format('the lease of worker %s has lapsed', claimable_queues.worker),
@@ -1256,6 +1495,50 @@ begin
     return '{}';
   end if;
   return lost_leases(complete.ids, complete.lease_tokens, true);
+end $function$;
+
+CREATE OR REPLACE FUNCTION configure_pool(name text, settings jsonb, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_key text;
+  v_value jsonb;
+  v_old pools;
+  v_new pools;
+begin
+  perform check_words(configure_pool.actor, configure_pool.reason);
+  if char_length(configure_pool.name) between 1 and 600 is not true then
+    raise exception using errcode = '22023', message = 'the name of a pool must have 1 to 600 characters';
+  end if;
+  if jsonb_typeof(configure_pool.settings) is distinct from 'object' then
+    raise exception using errcode = '22023', message = 'settings must be a JSON object';
+  end if;
+  select * from pools p where p.name = configure_pool.name for update into v_old;
+  v_new := v_old;
+  for v_key, v_value in select * from jsonb_each(configure_pool.settings) loop
+    case v_key
+      when 'loop_stall_ms' then v_new.loop_stall_ms := read_setting(v_value, v_key, 100, 3600000);
+      else
+        raise exception using errcode = '22023', message = format('unknown setting %s of a pool', quote_literal(left(v_key, 80))),
+          hint = 'settings are loop_stall_ms';
+    end case;
+  end loop;
+  if v_new is not distinct from v_old then return false; end if;
+  if v_new.loop_stall_ms is null then
+    delete from pools p where p.name = configure_pool.name; -- as if nobody had ever said anything
+  else
+    insert into pools (name, loop_stall_ms) values (configure_pool.name, v_new.loop_stall_ms)
+    on conflict (name) do update set loop_stall_ms = excluded.loop_stall_ms, updated_at = clock_timestamp();
+  end if;
+  insert into audit_events (action, actor, target, reason, before, after)
+  values ('configure_pool', configure_pool.actor, 'pools/' || configure_pool.name, configure_pool.reason,
+    case when v_old.name is not null then jsonb_build_object('loop_stall_ms', v_old.loop_stall_ms) end,
+    jsonb_build_object('loop_stall_ms', v_new.loop_stall_ms));
+  return true;
 end $function$;
 
 CREATE OR REPLACE FUNCTION configure_queue(queue text, policy jsonb, actor text, reason text)
@@ -1327,7 +1610,7 @@ begin
     (to_jsonb(v_queue) - 'created_at') || (to_jsonb(v_limits) - '{queue,tokens,tokens_at,last_key}'::text[]),
     (to_jsonb(v_new_queue) - 'created_at') || (to_jsonb(v_new_limits) - '{queue,tokens,tokens_at,last_key}'::text[]));
   -- More may be allowed now.
-  perform pg_notify(hint_channel(), configure_queue.queue);
+  perform send_hint(configure_queue.queue);
   return true;
 end $function$;
 
@@ -1373,6 +1656,47 @@ begin
   insert into audit_events (action, actor, target, reason, before, after)
   values ('configure_store', configure_store.actor, 'store', configure_store.reason, to_jsonb(v_old) - 'only_row', to_jsonb(v_new) - 'only_row');
   return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION create_api_key(name text, hash bytea, scopes text[], actor text, reason text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_id bigint;
+begin
+  perform check_words(create_api_key.actor, create_api_key.reason);
+  if create_api_key.name ~ '^[A-Za-z0-9]([A-Za-z0-9._@-]{0,126}[A-Za-z0-9])?$' is not true then
+    raise exception using errcode = '22023', message = format('name is %s', coalesce(quote_literal(left(create_api_key.name, 80)), 'null')),
+      hint = 'write who will use the key: letters, digits and . _ @ - between them, at most 128';
+  end if;
+  if octet_length(create_api_key.hash) is distinct from 32 then
+    raise exception using errcode = '22023', message = 'hash must be the SHA-256 of the key: 32 bytes';
+  end if;
+  if coalesce(cardinality(create_api_key.scopes), 0) not between 1 and 64
+    or exists (select from unnest(create_api_key.scopes) s where s ~ '^[a-z]{1,32}:[a-z]{1,32}$' is not true) then
+    raise exception using errcode = '22023', message = 'scopes must be 1 to 64 words such as jobs:read';
+  end if;
+  if create_api_key.expires_at <= clock_timestamp() or not isfinite(create_api_key.expires_at) then
+    raise exception using errcode = '22023', message = format('expires_at is %s', create_api_key.expires_at),
+      hint = 'write an instant that is still to come, or null for a key that lasts until it is revoked';
+  end if;
+  insert into api_keys (name, hash, scopes, created_by, expires_at)
+  values (create_api_key.name, create_api_key.hash,
+    array(select distinct s from unnest(create_api_key.scopes) s order by s), create_api_key.actor, create_api_key.expires_at)
+  on conflict (name) where revoked_at is null do nothing
+  returning id into v_id;
+  if v_id is null then
+    raise exception using errcode = '22023', message = format('there is a key named %s already', quote_literal(create_api_key.name)),
+      hint = 'revoke that one first, or choose another name';
+  end if;
+  insert into audit_events (action, actor, target, reason, after)
+  values ('create_api_key', create_api_key.actor, 'api-keys/' || create_api_key.name, create_api_key.reason,
+    jsonb_strip_nulls(jsonb_build_object('id', v_id, 'scopes', to_jsonb(create_api_key.scopes), 'expires_at', create_api_key.expires_at)));
+  return v_id;
 end $function$;
 
 CREATE OR REPLACE FUNCTION defer_jobs(ids bigint[], options jsonb[])
@@ -1522,6 +1846,59 @@ AS $function$
   where w.id = deregister_worker.worker and w.state <> 'gone'
 $function$;
 
+CREATE OR REPLACE FUNCTION drain_idle_workers(pool text, count integer, actor text, reason text, first_pods text[] DEFAULT '{}'::text[])
+ RETURNS TABLE(worker_id bigint, pod_uid text, pod text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_candidate bigint;
+  v_drained bigint[] := '{}';
+begin
+  perform check_words(drain_idle_workers.actor, drain_idle_workers.reason);
+  if drain_idle_workers.count is null or drain_idle_workers.count not between 1 and 100000 then
+    raise exception using errcode = '22023', message = format('count is %s: write 1 to 100000', coalesce(drain_idle_workers.count::text, 'null'));
+  end if;
+  -- What is looked at after the lock must be newer than the lock.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception using errcode = 'JQ002', message = 'drain_idle_workers works only in READ COMMITTED transactions, this one is '
+      || current_setting('transaction_isolation');
+  end if;
+  for v_candidate in
+    select w.id from workers w
+    where w.pool = drain_idle_workers.pool and w.state = 'active' and w.drain_since is null and w.lease_until > clock_timestamp()
+      and not exists (select from leases l cross join lateral unnest(l.ids) u(id)
+        cross join lateral (select from jobs j where j.id = u.id and j.lease_token = l.token offset 0) r where l.worker_id = w.id)
+    -- Those whose pods go first anyway; then who has been idle longest; of those that never had a job the youngest.
+    order by w.pod_uid = any(drain_idle_workers.first_pods) desc nulls last,
+      w.heartbeat_at - make_interval(secs => w.last_finish_age_ms / 1000.0) nulls first, w.id desc
+  loop
+    exit when cardinality(v_drained) >= drain_idle_workers.count;
+    -- Not waited for: a worker that is claiming now is not idle.
+    continue when not pg_try_advisory_xact_lock(drain_lock(v_candidate));
+    update workers w set drain_since = clock_timestamp()
+    where w.id = v_candidate and w.state = 'active' and w.drain_since is null and w.lease_until > clock_timestamp()
+      and not exists (select from leases l cross join lateral unnest(l.ids) u(id)
+        cross join lateral (select from jobs j where j.id = u.id and j.lease_token = l.token offset 0) r where l.worker_id = w.id);
+    if found then v_drained := v_drained || v_candidate; end if;
+  end loop;
+  if v_drained = '{}' then return; end if;
+  insert into audit_events (action, actor, target, reason, after, count)
+  values ('drain_workers', drain_idle_workers.actor, drain_idle_workers.pool, drain_idle_workers.reason,
+    jsonb_build_object('workers', v_drained), cardinality(v_drained));
+  return query select w.id, w.pod_uid, w.pod from workers w where w.id = any(v_drained) order by w.id;
+end $function$;
+
+CREATE OR REPLACE FUNCTION drain_lock(worker bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select hashtextextended(current_schema() || ' drain ' || worker, 7001)
+$function$;
+
 CREATE OR REPLACE FUNCTION due_schedules(max integer DEFAULT 100)
  RETURNS TABLE(name text, cron text, time_zone text, missed_ticks text, max_missed integer, next_at timestamp with time zone, now timestamp with time zone)
  LANGUAGE sql
@@ -1545,7 +1922,7 @@ AS $function$
 declare
   c_look constant int := 100;
   v_now timestamptz := clock_timestamp();
-  v_queues text[] := (select w.queues from workers w where w.id = due_work.worker and w.state = 'active');
+  v_queues text[] := (select w.queues from workers w where w.id = due_work.worker and w.state = 'active' and w.drain_since is null);
   v_work timestamptz;
   v_due timestamptz;
   v_schedule timestamptz;
@@ -1615,7 +1992,7 @@ begin
   if v_ids is null then return; end if;
   perform add_queues(array(select distinct q.name from unnest(v_queues) q(name)));
   perform insert_jobs(v_ids, v_queues, v_kinds, v_payloads, v_options);
-  perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
+  perform send_hint(q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
 end $function$;
 
 CREATE OR REPLACE FUNCTION enqueue_many(queues text[], kinds text[], payloads json[], options jsonb[] DEFAULT NULL::jsonb[], notify boolean DEFAULT NULL::boolean)
@@ -1697,7 +2074,7 @@ begin
         where coalesce(n.outcome, 'inserted') <> 'duplicate';
     end if;
   end if;
-  perform pg_notify(hint_channel(), q.name) from unnest(v_hints) q(name);
+  perform send_hint(q.name) from unnest(v_hints) q(name);
   if v_outcomes is null then
     return query select u.id, 'inserted' from unnest(v_ids) u(id);
     return;
@@ -1869,6 +2246,7 @@ begin
   delete from schedule_ticks t where t.tick < v_now - interval '30 days';
   delete from audit_events e where e.at < v_now - make_interval(secs => v_keep.audit_seconds);
   delete from holds h where h.until < v_now - interval '7 days';
+  delete from restart_intents i where i.closed_at < v_now - interval '30 days';
   delete from cancel_requests r where not exists (select from jobs j where j.id = r.job_id and j.lease_token = r.lease_token);
   -- A worker is remembered as long as a job of the history may name it: v_runs says where it ran.
   delete from workers w where coalesce(w.gone_at, w.lease_until) < v_now - v_history
@@ -1924,7 +2302,7 @@ begin
 end $function$;
 
 CREATE OR REPLACE FUNCTION heartbeat(worker bigint, facts jsonb DEFAULT '{}'::jsonb)
- RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[], work_ms integer, schedule_ms integer, sweep boolean)
+ RETURNS TABLE(lease_until timestamp with time zone, lease_ms integer, cancel_ids bigint[], work_ms integer, schedule_ms integer, sweep boolean, loop_stall_ms integer, drained boolean)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'jobqueue', 'pg_temp'
@@ -1947,8 +2325,9 @@ begin
   where w.id = heartbeat.worker and w.state in ('active', 'draining') and w.lease_until > clock_timestamp()
   -- What a beat does not renew goes on running out.
   returning w.lease_until, floor(extract(epoch from w.lease_until - v_now) * 1000)::int,
-    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id)
-  into lease_until, lease_ms, cancel_ids;
+    array(select c.job_id from cancel_requests c where c.worker_id = w.id order by c.job_id),
+    (select p.loop_stall_ms from pools p where p.name = w.pool), w.drain_since is not null
+  into lease_until, lease_ms, cancel_ids, loop_stall_ms, drained;
   if not found then return; end if;
   if (heartbeat.facts ->> 'due')::boolean then
     select d.work_ms, d.schedule_ms, d.sweep from due_work(heartbeat.worker) d into work_ms, schedule_ms, sweep;
@@ -1956,13 +2335,23 @@ begin
   return next;
 end $function$;
 
-CREATE OR REPLACE FUNCTION hint_channel()
+CREATE OR REPLACE FUNCTION hint_channel(topic text DEFAULT NULL::text)
  RETURNS text
  LANGUAGE sql
  STABLE
  SET search_path TO 'jobqueue', 'pg_temp'
 AS $function$
   select 'jobqueue_' || left(encode(sha256(convert_to(current_schema(), 'UTF8')), 'hex'), 16)
+    || coalesce('_' || left(encode(sha256(convert_to(hint_channel.topic, 'UTF8')), 'hex'), 16), '')
+$function$;
+
+CREATE OR REPLACE FUNCTION hint_interval_ms()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select least(50, greatest(5, count(*) / 2))::int from workers w where w.state <> 'gone'
 $function$;
 
 CREATE OR REPLACE FUNCTION hold(queue text, name text, reason text, actor text, source text, until timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -2008,7 +2397,7 @@ begin
   values ('hold', hold.actor, hold.source, hold.queue, hold.reason,
     case when v_old.name is not null then to_jsonb(v_old) end, to_jsonb(v_new));
   -- Who waits for work wants to know at once; rare enough for what NOTIFY costs.
-  perform pg_notify(hint_channel(), hold.queue);
+  perform send_hint(hold.queue);
   return true;
 end $function$;
 
@@ -2104,12 +2493,46 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION is_hung(worker bigint, pod_uid text, verdict text, silent_ms bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select exists (select from workers w cross join (select clock_timestamp() as now, make_interval(secs => is_hung.silent_ms / 1000.0) as time) t
+    where w.id = is_hung.worker and w.pod_uid = is_hung.pod_uid and w.state = 'active'
+    and case is_hung.verdict
+      when 'lapsed' then w.lease_until <= t.now and w.heartbeat_at <= t.now - t.time
+      when 'blocked' then w.lease_until <= t.now and w.heartbeat_at <= t.now - t.time and not w.renewing
+      when 'stalled' then w.last_claim_age_ms >= is_hung.silent_ms and coalesce(w.slots_busy, 0) < coalesce(w.concurrency, 1)
+      when 'all-slots-stuck' then w.slots_stuck >= coalesce(w.concurrency, 1) and w.started_at <= t.now - t.time
+        and coalesce(w.last_finish_age_ms, is_hung.silent_ms) >= is_hung.silent_ms
+      else false end)
+    -- It went on under another id: whatever this row says, its process lives.
+    and not exists (select from workers w where w.pod_uid = is_hung.pod_uid and w.id > is_hung.worker
+      and w.state in ('active', 'draining') and w.lease_until > clock_timestamp())
+$function$;
+
 CREATE OR REPLACE FUNCTION is_last_chance(queue text, recoveries integer)
  RETURNS boolean
  LANGUAGE sql
  STABLE
 AS $function$
   select is_last_chance.recoveries + 1 >= coalesce((select q.max_recoveries from queues q where q.name = is_last_chance.queue), 3)
+$function$;
+
+CREATE OR REPLACE FUNCTION job_counts()
+ RETURNS TABLE(queue text, kind text, state text, jobs bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  with counted as (
+    select j.queue, j.kind, case when j.state in (2, 3) and j.run_at <= t.now then 0 else j.state end as state, count(*) as jobs
+    from jobs j cross join (select clock_timestamp() as now) t group by 1, 2, 3
+    union all
+    select h.queue, h.kind, h.state, count(*) from job_history h where not h.superseded group by 1, 2, 3)
+  select c.queue, c.kind, state_name_at(c.state, 'infinity', '-infinity'), c.jobs from counted c order by 1, 2, 3
 $function$;
 
 CREATE OR REPLACE FUNCTION keep_keys(ended jsonb)
@@ -2251,26 +2674,30 @@ begin
     using unnest(move_to_history.ids, move_to_history.lease_tokens, move_to_history.dead_reasons, move_to_history.durations_ms,
       move_to_history.results, move_to_history.exit_codes) t(id, token, reason, ms, result, ended_with)
     where t.id = j.id and (t.token = j.lease_token or move_to_history.lease_tokens is null)
-    returning j.*, t.reason, t.ms, t.result, t.ended_with),
+    returning j.id, j.generation, j.queue, j.kind, j.priority, j.attempt, j.max_attempts, j.recoveries, j.worker_id,
+      j.lease_token, j.created_at, j.run_at, j.claimed_at, j.payload, t.reason, t.ms, t.result, t.ended_with,
+      -- What few jobs have is carried as one column, which costs the others next to nothing.
+      case when num_nulls(j.last_lease_token, j.timeout_ms, j.result_ttl_seconds, j.concurrency_key, j.unique_key, j.tag,
+        j.labels, j.options, j.progress, j.process, j.exit_code, j.last_error, j.errors, j.last_recovery) < 14 then j end as more),
   moved as (
     insert into job_history (id, generation, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries,
       worker_id, lease_token, timeout_ms, result_ttl_seconds, created_at, run_at, claimed_at, finished_at, duration_ms, result_expires_at,
       finaliser_id, concurrency_key, unique_key, tag, labels, options, payload, result, progress, process, exit_code,
       last_error, errors, last_recovery)
     select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
-      d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms,
-      case when move_to_history.to_state = 12 then d.result_ttl_seconds end, d.created_at, d.run_at,
-      d.claimed_at, v_now, d.ms, case when d.result is not null and d.result_ttl_seconds > 0 then v_now + make_interval(secs => d.result_ttl_seconds) end,
-      case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
-      d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,
+      d.recoveries, d.worker_id, coalesce(d.lease_token, (d.more).last_lease_token), (d.more).timeout_ms,
+      case when move_to_history.to_state = 12 then (d.more).result_ttl_seconds end, d.created_at, d.run_at,
+      d.claimed_at, v_now, d.ms, case when d.result is not null and (d.more).result_ttl_seconds > 0 then v_now + make_interval(secs => (d.more).result_ttl_seconds) end,
+      case when (d.more).options ? 'finaliser' then nextval('jobs_id_seq') end, (d.more).concurrency_key, (d.more).unique_key,
+      (d.more).tag, (d.more).labels, (d.more).options, d.payload, case when (d.more).result_ttl_seconds = 0 then null else d.result end,
+      (d.more).progress, (d.more).process,
       -- A completed job has the code of its last attempt; the others had it written when the attempt ended.
-      case when move_to_history.to_state = 10 then d.ended_with else coalesce(d.ended_with, d.exit_code) end,
-      d.last_error, d.errors, d.last_recovery
+      case when move_to_history.to_state = 10 then d.ended_with else coalesce(d.ended_with, (d.more).exit_code) end,
+      (d.more).last_error, (d.more).errors, (d.more).last_recovery
     from done d
-    returning id, generation, queue, unique_key, finaliser_id, options)
-  select array_agg(m.id), jsonb_agg(jsonb_build_object('id', m.id, 'generation', m.generation, 'queue', m.queue,
-    'unique_key', m.unique_key, 'finaliser_id', m.finaliser_id, 'options', m.options)) filter (where m.options is not null)
-  from moved m into v_moved, v_special;
+    returning id, case when options is not null then jsonb_build_object('id', id, 'generation', generation, 'queue', queue,
+      'unique_key', unique_key, 'finaliser_id', finaliser_id, 'options', options) end as special)
+  select array_agg(m.id), jsonb_agg(m.special) filter (where m.special is not null) from moved m into v_moved, v_special;
   if v_moved is null then return 0; end if;
 
   if v_special is not null then
@@ -2310,7 +2737,57 @@ CREATE OR REPLACE FUNCTION notify_queue(queue text)
 AS $function$
 begin
   perform check_queue_name(queue);
-  perform pg_notify(hint_channel(), queue);
+  perform send_hint(queue);
+end $function$;
+
+CREATE OR REPLACE FUNCTION open_restart(intent jsonb, budget jsonb, actor text, reason text, OUT id bigint, OUT refused text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_pool text := read_fact(intent, 'pool');
+  v_uid text := read_fact(intent, 'pod_uid');
+  v_asked boolean := coalesce((intent ->> 'asked')::boolean, false);
+  v_known restart_intents;
+begin
+  perform check_words(open_restart.actor, open_restart.reason);
+  if v_pool is null or v_uid is null or read_fact(intent, 'pod') is null or read_fact(intent, 'namespace') is null
+    or read_fact(intent, 'queue') is null or read_fact(intent, 'template_hash') is null or read_fact(intent, 'reason') is null then
+    raise exception using errcode = '22023', message = 'an intent must say pool, queue, template_hash, namespace, pod, pod_uid and reason';
+  end if;
+  if not v_asked and (read_fact(intent, 'worker') is null or read_fact(intent, 'verdict') is null or read_fact(intent, 'silent_ms') is null) then
+    raise exception using errcode = '22023', message = 'an intent that nobody asked for must say worker, verdict and silent_ms';
+  end if;
+  -- Whoever decides about a pool decides alone: what is counted here cannot be spent twice.
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' restarts ' || v_pool, 7001));
+  select i.* from restart_intents i where i.pod_uid = v_uid into v_known;
+  if v_known.id is not null and (v_known.state <> 'abandoned' or v_known.outcome is distinct from 'recovered') then
+    refused := 'known';
+    return;
+  end if;
+  if not v_asked then
+    if not is_hung((intent ->> 'worker')::bigint, v_uid, intent ->> 'verdict', (intent ->> 'silent_ms')::bigint) then
+      refused := 'not_hung';
+      return;
+    end if;
+    refused := refuse_restart(v_pool, budget);
+    if refused is not null then return; end if;
+  end if;
+  insert into restart_intents as i (pool, queue, template_hash, namespace, pod, pod_uid, worker_id, node, reason, evidence, asked, term, actor)
+  values (v_pool, read_fact(intent, 'queue'), read_fact(intent, 'template_hash'), read_fact(intent, 'namespace'), read_fact(intent, 'pod'),
+    v_uid, (intent ->> 'worker')::bigint, read_fact(intent, 'node'), read_fact(intent, 'reason'),
+    coalesce(intent -> 'evidence', '{}'), v_asked, (intent ->> 'term')::bigint, open_restart.actor)
+  -- A pod that was spared because its worker came back, and that hangs again.
+  on conflict (pod_uid) do update set worker_id = excluded.worker_id, reason = excluded.reason, evidence = excluded.evidence,
+    asked = excluded.asked, term = excluded.term, actor = excluded.actor, state = 'open', opened_at = clock_timestamp(),
+    updated_at = clock_timestamp(), refused_since = null, closed_at = null, outcome = null
+  returning i.id into id;
+  insert into audit_events (action, actor, target, reason, after)
+  values ('open_restart', open_restart.actor, 'pods/' || read_fact(intent, 'namespace') || '/' || read_fact(intent, 'pod'), open_restart.reason,
+    jsonb_build_object('intent', id) || open_restart.intent);
 end $function$;
 
 CREATE OR REPLACE FUNCTION pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -2337,7 +2814,7 @@ begin
   values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
     jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
     jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
-  perform pg_notify(hint_channel(), 'schedules:');
+  perform send_hint('schedules:');
   return true;
 end $function$;
 
@@ -2642,7 +3119,7 @@ begin
     case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
     jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
       'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'owner', v_new.owner, 'next_at', put_schedule.next_at));
-  perform pg_notify(hint_channel(), 'schedules:');
+  perform send_hint('schedules:');
   return true;
 end $function$;
 
@@ -3020,7 +3497,9 @@ begin
       run_at = case when d.outcome = 'retried' and d.at > c_at_once then v_now + random() * interval '5 seconds' else j.run_at end,
       last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text,
         'policy', case d.outcome when 'held' then 'hold' else 'retry' end,
-        'cause', case when j.id = any(v_late) then 'deadline' else 'worker' end),
+        'cause', case when j.id = any(v_late) then 'deadline' else 'worker' end)
+        -- Nobody ends the span of the attempt that is lost; that of its claim is there for the next one to link to.
+        || coalesce((select jsonb_build_object('traceparent', l.traceparent) from leases l where l.token = j.lease_token and l.traceparent is not null), '{}'),
       lease_token = null, worker_id = null, claimed_at = null, deadline = null, limited = false, process = null,
       attempt = greatest(0, j.attempt - 1), recoveries = j.recoveries + 1
     from unnest(v_ids, v_outcomes) with ordinality d(id, outcome, at) where d.outcome in ('retried', 'held') and j.id = d.id;
@@ -3031,11 +3510,43 @@ begin
         'workers', to_jsonb(array(select distinct w from unnest(v_workers) w order by w)),
         'outcomes', (select jsonb_object_agg(o.outcome, o.count) from (select d.outcome, count(*) from unnest(v_outcomes) d(outcome) group by 1) o),
         'jobs', to_jsonb(v_ids[1:100])), cardinality(v_ids));
-    perform pg_notify(hint_channel(), n.queue) from (
+    perform send_hint(n.queue) from (
       select distinct d.queue from unnest(v_queues, v_outcomes) d(queue, outcome) where d.outcome = 'retried') n;
   end if;
   if not recover_stale.dry_run and recover_stale.queue is null and recover_stale.workers is null then perform tidy_leases(v_lost); end if;
   return query select d.queue, d.id, d.outcome, d.worker_id from unnest(v_ids, v_outcomes, v_queues, v_workers) d(id, outcome, queue, worker_id);
+end $function$;
+
+CREATE OR REPLACE FUNCTION refuse_restart(pool text, budget jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_concurrent int := (budget ->> 'concurrent')::int;
+  v_spacing float8 := (budget ->> 'spacing_ms')::float8;
+  v_window float8 := (budget ->> 'window_ms')::float8;
+  v_most int := (budget ->> 'window_most')::int;
+begin
+  if v_concurrent is null or v_spacing is null or v_window is null or v_most is null then
+    raise exception using errcode = '22023', message = 'budget must say concurrent, spacing_ms, window_ms and window_most';
+  end if;
+  if (select count(*) from restart_intents i where i.pool = refuse_restart.pool and i.closed_at is null) >= v_concurrent then
+    return 'concurrent';
+  end if;
+  -- What was given up before a pod was touched has spent nothing; what a person asked for is theirs.
+  if exists (select from restart_intents i where i.pool = refuse_restart.pool and not i.asked and i.state <> 'abandoned'
+      and i.opened_at > v_now - make_interval(secs => v_spacing / 1000)) then
+    return 'spacing';
+  end if;
+  if (select count(*) from restart_intents i where i.pool = refuse_restart.pool and not i.asked and i.state <> 'abandoned'
+      and i.opened_at > v_now - make_interval(secs => v_window / 1000)) >= v_most then
+    return 'window';
+  end if;
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION register_worker(facts jsonb)
@@ -3068,14 +3579,16 @@ begin
   perform pg_advisory_xact_lock(hashtextextended(
     current_schema() || ' worker ' || coalesce(read_fact(facts, 'pod_uid') || '/' || v_container, read_fact(facts, 'boot_id')), 7001));
   insert into workers (boot_id, pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster,
-    version, pool, queues, kinds, concurrency, lease_seconds, started_at, heartbeat_at, lease_until)
+    version, pool, queues, kinds, concurrency, lease_seconds, started_at, heartbeat_at, lease_until, drain_since)
   values (read_fact(facts, 'boot_id'), read_fact(facts, 'pod_uid'), v_container, read_fact(facts, 'pod'),
     read_fact(facts, 'namespace'), read_fact(facts, 'node'), read_fact(facts, 'hostname'), read_fact(facts, 'pid')::int,
     read_fact(facts, 'ppid')::int, read_fact(facts, 'image'), read_fact(facts, 'run_as'), read_fact(facts, 'cluster'),
     read_fact(facts, 'version'), read_fact(facts, 'pool'),
     array(select q from jsonb_array_elements_text(case jsonb_typeof(facts -> 'queues') when 'array' then facts -> 'queues' else '[]' end) q),
     case when jsonb_typeof(facts -> 'kinds') = 'array' then array(select k from jsonb_array_elements_text(facts -> 'kinds') k) end,
-    read_fact(facts, 'concurrency')::int, v_lease, v_now, v_now, v_now + make_interval(secs => v_lease))
+    read_fact(facts, 'concurrency')::int, v_lease, v_now, v_now, v_now + make_interval(secs => v_lease),
+    -- A pod that is to go stays so when its container is restarted, or its worker lost its lease.
+    (select w.drain_since from workers w where w.pod_uid = read_fact(facts, 'pod_uid') and w.container = v_container order by w.id desc limit 1))
   returning id into v_id;
   -- Two processes cannot run in one container of one pod: whoever was there before is no more, whatever its lease says.
   update workers w set state = 'gone', gone_at = v_now, lease_until = least(w.lease_until, v_now),
@@ -3100,7 +3613,7 @@ begin
   if not found then return false; end if;
   insert into audit_events (action, actor, target, reason, before)
   values ('release', release.actor, release.queue, release.reason, to_jsonb(v_old));
-  perform pg_notify(hint_channel(), release.queue);
+  perform send_hint(release.queue);
   return v_old.until is null or v_old.until > clock_timestamp();
 end $function$;
 
@@ -3130,6 +3643,30 @@ begin
     limit release_deferred.max for update skip locked));
   get diagnostics v_released = row_count;
   return v_settled + v_released;
+end $function$;
+
+CREATE OR REPLACE FUNCTION release_drained_workers(workers bigint[], actor text, reason text)
+ RETURNS SETOF bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_released bigint[];
+begin
+  perform check_words(release_drained_workers.actor, release_drained_workers.reason);
+  with released as (
+    update workers w set drain_since = null
+    where w.id = any(release_drained_workers.workers) and w.drain_since is not null returning w.id, w.pool, w.state)
+  select array_agg(r.id order by r.id) from released r into v_released;
+  if v_released is null then return; end if;
+  insert into audit_events (action, actor, target, reason, after, count)
+  values ('release_workers', release_drained_workers.actor, coalesce((select min(w.pool) from workers w where w.id = any(v_released)), 'workers'),
+    release_drained_workers.reason, jsonb_build_object('workers', v_released), cardinality(v_released));
+  -- They should not have to wait for their next heartbeat to learn it.
+  perform send_hint('worker:' || r.id) from unnest(v_released) r(id);
+  return query select unnest(v_released);
 end $function$;
 
 CREATE OR REPLACE FUNCTION retire_history()
@@ -3280,6 +3817,75 @@ begin
   return lost_leases(return_unstarted.ids, return_unstarted.lease_tokens, false);
 end $function$;
 
+CREATE OR REPLACE FUNCTION reveal(ids bigint[], actor text, reason text)
+ RETURNS TABLE(id bigint, payload json, result json)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_found bigint[];
+begin
+  perform check_words(reveal.actor, reveal.reason);
+  if coalesce(cardinality(reveal.ids), 0) not between 1 and 1000 then
+    raise exception using errcode = '22023', message = 'ids must be 1 to 1000 jobs';
+  end if;
+  -- Superseded rows too: of a job that was retried, what it carries is the same.
+  v_found := array(select j.id from jobs j where j.id = any(reveal.ids)
+    union select h.id from job_history h where h.id = any(reveal.ids) order by 1);
+  if v_found = '{}' then return; end if;
+  insert into audit_events (action, actor, target, reason, after, count)
+  values ('reveal', reveal.actor, case cardinality(v_found) when 1 then 'jobs/' || v_found[1] else 'jobs' end, reveal.reason,
+    jsonb_build_object('jobs', to_jsonb(v_found[1:100])), cardinality(v_found));
+  return query
+    select j.id, j.payload, null::json from jobs j where j.id = any(v_found)
+    union all
+    select h.id, h.payload, case when h.result_expires_at <= clock_timestamp() then null else h.result end
+    from job_history h where h.id = any(v_found) and not h.superseded;
+end $function$;
+
+CREATE OR REPLACE FUNCTION reveal_schedules(names text[], actor text, reason text)
+ RETURNS TABLE(name text, payload json, options jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_found text[];
+begin
+  perform check_words(reveal_schedules.actor, reveal_schedules.reason);
+  if coalesce(cardinality(reveal_schedules.names), 0) not between 1 and 1000 then
+    raise exception using errcode = '22023', message = 'names must be 1 to 1000 schedules';
+  end if;
+  v_found := array(select s.name from schedules s where s.name = any(reveal_schedules.names) order by 1);
+  if v_found = '{}' then return; end if;
+  insert into audit_events (action, actor, target, reason, after, count)
+  values ('reveal', reveal_schedules.actor, case cardinality(v_found) when 1 then 'schedules/' || v_found[1] else 'schedules' end,
+    reveal_schedules.reason, jsonb_build_object('schedules', to_jsonb(v_found[1:100])), cardinality(v_found));
+  return query select s.name, s.payload, s.options from schedules s where s.name = any(v_found) order by 1;
+end $function$;
+
+CREATE OR REPLACE FUNCTION revoke_api_key(name text, actor text, reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_key api_keys;
+begin
+  perform check_words(revoke_api_key.actor, revoke_api_key.reason);
+  update api_keys k set revoked_at = clock_timestamp() where k.name = revoke_api_key.name and k.revoked_at is null returning k.* into v_key;
+  if not found then return false; end if;
+  insert into audit_events (action, actor, target, reason, before)
+  values ('revoke_api_key', revoke_api_key.actor, 'api-keys/' || revoke_api_key.name, revoke_api_key.reason,
+    jsonb_strip_nulls(jsonb_build_object('id', v_key.id, 'scopes', to_jsonb(v_key.scopes), 'expires_at', v_key.expires_at)));
+  return true;
+end $function$;
+
 CREATE OR REPLACE FUNCTION revoke_role(role text, grantee text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -3302,15 +3908,15 @@ CREATE OR REPLACE FUNCTION role_rights(role text)
  IMMUTABLE
 AS $function$
   with shared(role, kind, names) as (values
-    ('producer', 'function', '{enqueue,enqueue_many,notify_queue}'::text[]),
-    ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,register_worker,heartbeat,deregister_worker,due_work,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
-    ('operator', 'function', '{hint_channel,ensure_queue,hold,release,configure_queue,configure_store,delete_queue,workers_gone,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
-    ('reader', 'function', '{hint_channel,queue_stats,why_queue,why_job}'),
-    ('admin', 'function', '{enqueue,enqueue_many,notify_queue,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,delete_queue,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,why_queue,why_job}'),
+    ('producer', 'function', '{enqueue,enqueue_many,notify_queue,hint_interval_ms}'::text[]),
+    ('worker', 'function', '{enqueue,enqueue_many,notify_queue,hint_interval_ms,hint_channel,register_worker,heartbeat,deregister_worker,due_work,claim,claim_batch,complete,fail,snooze,return_unstarted,acknowledge_cancel,cancel_requests,progress,record_process,recover_stale,release_deferred,due_schedules,fire_schedule,maintain}'),
+    ('operator', 'function', '{open_restart,advance_restart,configure_pool,take_term,assert_term,beat_canary,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,delete_queue,workers_gone,drain_idle_workers,release_drained_workers,recover_stale,release_deferred,put_schedule,delete_schedule,pause_schedule,due_schedules,fire_schedule,maintain,queue_stats,job_counts,why_queue,why_job}'),
+    ('reader', 'function', '{hint_channel,queue_stats,job_counts,why_queue,why_job}'),
+    ('admin', 'function', '{configure_pool,enqueue,enqueue_many,notify_queue,hint_interval_ms,hint_channel,ensure_queue,hold,release,configure_queue,configure_store,workers_gone,drain_idle_workers,release_drained_workers,recover_stale,release_deferred,retry_job,retry_jobs,cancel_job,cancel_jobs,delete_job,delete_jobs,delete_queue,put_schedule,delete_schedule,pause_schedule,trigger_schedule,due_schedules,fire_schedule,maintain,queue_stats,job_counts,why_queue,why_job,reveal,reveal_schedules,create_api_key,revoke_api_key,use_api_key}'),
     ('worker', 'view', '{v_holds}'),
-    ('operator', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_schedules,v_store_settings,role_grants}'),
-    ('reader', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings}'),
-    ('admin', 'view', '{v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,v_store_settings,v_audit_events,audit_events,store_settings,schedule_ticks,role_grants}'))
+    ('operator', 'view', '{v_leaders,v_pools,v_restarts,v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_schedules,v_store_settings,role_grants}'),
+    ('reader', 'view', '{v_leaders,v_pools,v_restarts,v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_store_settings}'),
+    ('admin', 'view', '{v_leaders,v_pools,v_restarts,v_holds,v_queues,v_queue_stats,v_workers,v_runs,v_leased,v_jobs,v_schedules,v_store_settings,v_audit_events,audit_events,store_settings,schedule_ticks,role_grants,v_api_keys}'))
   select s.kind, n.name, null::text[] from shared s cross join lateral unnest(s.names) n(name) where s.role = role_rights.role
   union all select 'view', 'migrations', null
   -- Without what a job carries: payload, result, options (which may hold another job's payload), and what its handler said.
@@ -3319,6 +3925,15 @@ AS $function$
   -- The operator compares schedules with what their JobQueue says, payload included.
   union all select 'view', 'v_schedules', '{name,queue,kind,cron,time_zone,missed_ticks,max_missed,paused,owner,next_at,last_tick,created_at,is_due,last_outcome_tick,last_outcome,last_job_id}'
     where role_rights.role = 'reader'
+$function$;
+
+CREATE OR REPLACE FUNCTION send_hint(hint text)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+  select pg_notify(hint_channel(), hint);
+  select pg_notify(hint_channel(case when starts_with(hint, 'worker:') then 'worker:' else hint end), hint)
 $function$;
 
 CREATE OR REPLACE FUNCTION settle_deleted(ids bigint[])
@@ -3380,7 +3995,7 @@ begin
       returning j.queue)
     select array_agg(r.queue) from released r into v_queues;
     if v_queues is not null then
-      perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
+      perform send_hint(q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
       v_settled := v_settled + cardinality(v_queues);
     end if;
 
@@ -3431,6 +4046,26 @@ AS $function$
     when 4 then 'deferred' when 10 then 'completed' when 11 then 'cancelled' when 12 then 'dead' end
 $function$;
 
+CREATE OR REPLACE FUNCTION take_term(scope text, holder text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_term bigint;
+begin
+  insert into leaders (scope, term, holder, taken_at) values (take_term.scope, 0, take_term.holder, v_now) on conflict do nothing;
+  -- "on conflict do update" would take a lock that those who prove an earlier term do not stand in the way of.
+  perform from leaders l where l.scope = take_term.scope for update;
+  update leaders l set term = l.term + 1, holder = take_term.holder, taken_at = v_now
+  where l.scope = take_term.scope returning l.term into v_term;
+  insert into audit_events (action, actor, target, after)
+  values ('take_term', take_term.holder, 'leaders/' || take_term.scope, jsonb_build_object('term', v_term));
+  return v_term;
+end $function$;
+
 CREATE OR REPLACE FUNCTION tidy_leases(lost bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -3461,6 +4096,49 @@ begin
     exit when v_over < v_batch * 0.8;
     v_batch := v_batch * 10;
   end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION trigger_schedule(name text, actor text, reason text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_schedule schedules;
+  v_job bigint;
+begin
+  perform check_words(trigger_schedule.actor, trigger_schedule.reason);
+  select * from schedules s where s.name = trigger_schedule.name into v_schedule;
+  if not found then return null; end if;
+  select e.id from enqueue(v_schedule.queue, v_schedule.kind, v_schedule.payload, v_schedule.options || jsonb_build_object(
+      'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name)), notify => true) e
+    into v_job;
+  insert into audit_events (action, actor, target, reason, after)
+  values ('trigger_schedule', trigger_schedule.actor, 'schedules/' || trigger_schedule.name, trigger_schedule.reason,
+    jsonb_build_object('job', v_job));
+  return v_job;
+end $function$;
+
+CREATE OR REPLACE FUNCTION use_api_key(hash bytea)
+ RETURNS TABLE(id bigint, name text, scopes text[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'jobqueue', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  v_key api_keys;
+begin
+  select * from api_keys k where k.hash = use_api_key.hash and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > clock_timestamp()) into v_key;
+  if not found then return; end if;
+  -- To the minute, so that a busy key is not a write per request.
+  if v_key.last_used_at is null or v_key.last_used_at < clock_timestamp() - interval '1 minute' then
+    update api_keys k set last_used_at = clock_timestamp() where k.id = v_key.id;
+  end if;
+  return query select v_key.id, v_key.name, v_key.scopes;
 end $function$;
 
 CREATE OR REPLACE FUNCTION why_job(id bigint)
@@ -3659,6 +4337,10 @@ end $function$;
 
 -- Comments
 
+comment on column api_keys.hash is 'SHA-256 of the key. The key itself is random and long, so nothing slower is needed, and it is stored nowhere.';
+
+comment on column api_keys.last_used_at is 'To the minute.';
+
 comment on column holds.until is 'When the hold ends by itself; it needs nobody to write anything.';
 
 comment on column job_dependencies.policy is 'What becomes of the waiting job when the other is cancelled, deleted or dead.';
@@ -3691,6 +4373,16 @@ comment on column jobs.process is 'What runs or ran it, when that is not the wor
 
 comment on column jobs.recoveries is 'Attempts lost to infrastructure; not spent.';
 
+comment on column leaders.canary_at is 'Last beat of the leader''s own canary: while it cannot be written nothing is judged.';
+
+comment on column leaders.scope is 'namespace/name of the JobStore, and the first digits of its UID: another cluster may have one of that name.';
+
+comment on column leases.traceparent is 'The span of the claim, where somebody records one: recovery keeps it with each job, for the next attempt to link to.';
+
+comment on column pools.loop_stall_ms is 'How long a main loop may stand still before the worker stops renewing its lease. Null: as the worker was started with.';
+
+comment on column pools.name is '"namespace/name" of the JobQueue, as workers register it.';
+
 comment on column queue_limits.fair is 'The concurrency keys of the queue take turns, so that one with many jobs does not keep the others waiting.';
 
 comment on column queue_limits.last_key is 'The concurrency key a claim served last: where the next one goes on.';
@@ -3709,9 +4401,23 @@ comment on column queues.on_worker_loss is 'What recovery does with a job whose 
 
 comment on column queues.retry is 'How long a failed job waits when it says nothing of its own; read when it fails. Null: 1 s, doubled to at most 1 h, 20 % jitter.';
 
+comment on column restart_intents.asked is 'A person asked for it: it is not counted against the budget.';
+
+comment on column restart_intents.evidence is 'What was seen when it was decided.';
+
+comment on column restart_intents.refused_since is 'Since when a disruption budget has refused the eviction.';
+
+comment on column restart_intents.state is 'open (decided), fenced (the worker has lost its lease for good), recovered (its jobs were handed on), evicted (the API server agreed to remove the pod), closed (the pod is gone), abandoned (given up before the pod was touched).';
+
+comment on column restart_intents.template_hash is 'Which pod template the pod was made from: what hangs again and again is held against the template.';
+
+comment on column restart_intents.term is 'The term of leadership it was decided in.';
+
 comment on column schedules.next_at is 'The next tick. Null: the schedule has no further one.';
 
 comment on column schedules.owner is 'Who keeps it as it is, such as the operator for a JobQueue; null: people.';
+
+comment on column v_audit_events.event is 'The action, by the name that Publaryn''s recovery runbook gives it where it has one: admin_job_retry, and admin_jobs_recover_stale for a recovery that a person asked for.';
 
 comment on column v_jobs.can_retry is 'retry_job would accept it: failed, dead, or held by recovery. (Refused still while another live job has its unique key.)';
 
@@ -3736,6 +4442,14 @@ comment on column v_jobs.result is 'What its handler returned; null from result_
 comment on column v_jobs.state is 'deferred, scheduled, pending, running, failed (waits for its next attempt), completed, cancelled, dead.';
 
 comment on column v_jobs.stored_state is 'The state as it is stored, which indexes know: pending 0, running 1, scheduled 2, failed 3, deferred 4, completed 10, cancelled 11, dead 12. A scheduled or failed job whose run_at has come reads as pending in state.';
+
+comment on column v_restarts.age_ms is 'Milliseconds since it was decided.';
+
+comment on column v_restarts.is_open is 'Neither closed nor abandoned: it counts as one that is being replaced.';
+
+comment on column v_restarts.refused_ms is 'Milliseconds since a disruption budget first refused the eviction.';
+
+comment on column v_restarts.worker_is_back is 'A worker of this very pod holds a lease again.';
 
 comment on column v_runs.app_id is 'The label app_id; variant_id and bundle_id likewise.';
 
@@ -3765,6 +4479,8 @@ comment on column v_runs.status is '0 active: not ended, also between attempts. 
 
 comment on column v_runs.tag is 'Its tag, else its kind.';
 
+comment on column v_workers.drain_since is 'Since when it is kept idle, so that its pod can be removed (drain_idle_workers).';
+
 comment on column v_workers.heartbeat_age_ms is 'Milliseconds since its last heartbeat, renewing or not, by this database''s clock.';
 
 comment on column v_workers.is_live is 'Its lease holds: what it runs is not stale.';
@@ -3772,6 +4488,8 @@ comment on column v_workers.is_live is 'Its lease holds: what it runs is not sta
 comment on column v_workers.running is 'Jobs that the store counts as running on it.';
 
 comment on column v_workers.verdict is 'gone (it left, or was seen to be gone), fenced, lapsed (no heartbeat renewed its lease in time), loop_blocked (it beats, but its main loop does not turn, so its lease runs out), slots_stuck (every slot is taken by a handler that ignores its abort signal), draining, claim_stalled (slots are free and no claim finished for a minute), healthy. The first that holds, in the order given here. Of the worker alone: whether a job is stale is is_stale in v_jobs.';
+
+comment on column workers.drain_since is 'Since when the operator keeps it idle, to remove its pod: it claims nothing, stays up and can be released. Not the draining of a worker that leaves.';
 
 comment on column workers.kinds is 'Kinds it has handlers for; null when it did not say.';
 
@@ -3793,7 +4511,13 @@ comment on function act_on_jobs(act text, filter jsonb, actor text, reason text,
 
 comment on function add_queues(names text[]) is 'Internal. Makes queues known without ever waiting for another transaction.';
 
+comment on function advance_restart(id bigint, state text, actor text, detail text) is 'Notes how far a restart has come: fenced (in the same transaction the worker loses its lease for good), recovered, refused (a disruption budget is in the way; the state stays, the time is noted once), evicted, closed (the pod is gone; detail: how it ended), abandoned (the pod was not touched; detail recovered: its worker came back by itself). Never backwards, and never after the end: then, and when it is there already, nothing is written and it returns false. One audit event with each change.';
+
 comment on function apply_grants(grantee name) is 'Internal. Gives a user of the database exactly the rights of the roles it has. A later step of the schema runs it for everybody.';
+
+comment on function assert_term(scope text, term bigint) is 'Proves that a term is the current one, until the end of the transaction: call it first in every transaction in which an operator writes. Raises JQ003 when it is not.';
+
+comment on function beat_canary(scope text, term bigint) is 'The leader''s own write, by which it knows that the store can be written; returns its time by the database''s clock. Raises JQ003 when the term is not the current one.';
 
 comment on function cancel_job(id bigint, actor text, reason text) is 'Cancels a job. One that does not run ends at once: cancelled. One that runs is asked to stop: requested; its worker learns by a hint and by its next heartbeat, and the job ends cancelled when the worker says so, when its attempt fails or is given back, or when it is recovered, and completed when it completes first. Also not_found, or the terminal state that forbids it. One audit event when anything changed. Raises 22023 without actor or reason.';
 
@@ -3825,9 +4549,9 @@ comment on function check_word(value jsonb, words text[], what text) is 'Interna
 
 comment on function check_words(actor text, reason text) is 'Internal. Raises 22023 unless an act says who and why.';
 
-comment on function claim(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[], last_chances boolean) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. last_chance: one more lost worker makes this job dead as poison. A job that kills its worker takes along what runs beside it and what waits there, so run such a job alone: with nothing else of yours claimed, until its end is acknowledged. last_chances false: leave such jobs for now, because you have others on hand. A worker that claims and runs one job at a time has nothing to do. Never true of a job that lost no worker, whatever max_recoveries is. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
+comment on function claim(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[], last_chances boolean, traceparent text) is 'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a worker that drains, or is drained, gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. last_chance: one more lost worker makes this job dead as poison. A job that kills its worker takes along what runs beside it and what waits there, so run such a job alone: with nothing else of yours claimed, until its end is acknowledged. last_chances false: leave such jobs for now, because you have others on hand. A worker that claims and runs one job at a time has nothing to do. Never true of a job that lost no worker, whatever max_recoveries is. traceparent: the span of this claim in a trace, kept for the jobs'' next attempts should you be lost (last_recovery of a job then has it). Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
 
-comment on function claim_batch(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[], last_chances boolean) is 'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others; last_chance stands there only where it is true.';
+comment on function claim_batch(worker bigint, queues text[], max integer, slots integer, floor_queue text, floor_priority integer, floor_run_at timestamp with time zone, floor_id bigint, held_tokens bigint[], done_tokens bigint[], last_chances boolean, traceparent text) is 'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues) and kinds are lists with commas between; last_run_at is the run_at of the last one, for a floor, in microseconds since 1970; payloads is a JSON array; extras is a JSON array with null for a job that lost no worker and is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others; last_chance stands there only where it is true. Of a job with a traceparent it also has age_ms, for how long it has been there, and of one that lost a worker lost_traceparent, the span of the claim whose attempt was lost, where one is known.';
 
 comment on function claimable_queues(worker bigint, queues text[]) is 'Internal. Locks the queues against holds until the transaction ends, and returns those that are not held, in their order.';
 
@@ -3835,9 +4559,13 @@ comment on function clear_leases(worker bigint, held_tokens bigint[], done_token
 
 comment on function complete(ids bigint[], lease_tokens bigint[], results json[], durations_ms integer[], exit_codes integer[]) is 'Moves finished jobs to the history. Exact pairs of id and lease token; returns the ids whose lease was lost, normally {}: drop their outcome, never turn it into a failure. Repeating a call whose reply was lost counts as done. Results at most 1 MiB as text, kept for the result_ttl_seconds of the job. In the transaction of the handler''s own writes it commits with them or not at all.';
 
+comment on function configure_pool(name text, settings jsonb, actor text, reason text) is 'Sets what the workers of a pool ("namespace/name") are told with their next heartbeat: loop_stall_ms (100 to 3600000: how long a main loop may stand still before its leases are given up). What is not named is left as it is; null: as each worker was started with. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
+
 comment on function configure_queue(queue text, policy jsonb, actor text, reason text) is 'Sets the policy of a queue, and makes the queue known. What the policy does not name is left as it is; null puts back the default. For jobs that say nothing of their own, copied when they are enqueued: max_attempts (5), timeout_seconds (none), result_ttl_seconds (as long as the record). Read when they fail or are recovered: retry ({"exponential": {"initial_seconds": 1, "max_seconds": 3600, "jitter_percent": 20}} or {"intervals_seconds": [10, 60]}, of which the last repeats), on_worker_loss (retry, fail or hold), max_recoveries (3). Limits, for all workers together: max_running, max_running_per_key, fair (concurrency keys take turns), rate ({"count": 100, "per_seconds": 60}). Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
 
 comment on function configure_store(settings jsonb, actor text, reason text) is 'Sets how long the store keeps what is over: completed_seconds (7 days), cancelled_seconds (7 days), dead_seconds (30 days), audit_seconds (365 days). And what sweeps do about stale jobs: recovery (recover; report and disabled leave them to people), recovery_grace_seconds (0: how long after its lease lapsed). What is not named is left as it is; null puts back the default. maintain acts on it. Returns whether anything changed; only then are there a write and an audit event. Raises 22023 with what to write instead.';
+
+comment on function create_api_key(name text, hash bytea, scopes text[], actor text, reason text, expires_at timestamp with time zone) is 'Makes a key of the admin API known by its SHA-256 hash; returns its id. One audit event. Raises 22023 for a name that a valid key has, for scopes that are none, and for an end that has passed.';
 
 comment on function defer_jobs(ids bigint[], options jsonb[]) is 'Internal. What newly enqueued jobs wait for; jobs that wait for nothing that is still live are settled at once.';
 
@@ -3852,6 +4580,10 @@ comment on function delete_queue(queue text, actor text, reason text, only_if_em
 comment on function delete_schedule(name text, actor text, reason text) is 'Deletes a schedule; jobs of its ticks that were enqueued stay. Returns whether it was there; only then is an audit event written.';
 
 comment on function deregister_worker(worker bigint) is 'The worker leaves. What it still holds is stale at once.';
+
+comment on function drain_idle_workers(pool text, count integer, actor text, reason text, first_pods text[]) is 'Drains up to count workers of a pool that hold no job, and returns them; fewer come back when fewer are idle. A drained worker claims nothing, also when its container is restarted or it lost its lease and registers again in the same pod, and stays up until its pod is removed or release_drained_workers is called. A worker that has a job, or is claiming one at this moment, is never drained. Those in the pods first_pods come first, then those that have been idle longest. One audit event when there was any. Raises JQ002 outside READ COMMITTED.';
+
+comment on function drain_lock(worker bigint) is 'Internal. Key of the advisory lock that the claims of a worker share and whoever drains it takes alone. Only called with the search_path pinned.';
 
 comment on function due_schedules(max integer) is 'Schedules that have a tick due, the longest due first, with the time by this database''s clock. Work out which ticks fire and which are skipped, then call fire_schedule.';
 
@@ -3873,15 +4605,17 @@ comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs 
 
 comment on function fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone) is 'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
 
-comment on function forget_what_is_over() is 'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), answered cancel requests and workers that nothing names any more.';
+comment on function forget_what_is_over() is 'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), restarts (30 days after they ended), answered cancel requests and workers that nothing names any more.';
 
 comment on function grant_role(role text, grantee text) is 'Grants a role to a user of the database, who must exist. producer: enqueue. worker: enqueue, and all of the worker protocol. operator: holds, policies, schedules, recovery, views without payloads. reader: views without payloads, why_queue, why_job. admin: everything but the worker protocol, with payloads and the audit trail. Returns whether it was new; only then is an audit event written. Only the owner of the store may call it. Raises 22023 for an unknown role or user.';
 
 comment on function heal_leases() is 'Internal. Gives running jobs that no lease row names one, so that recovery can find them. Returns how many claims.';
 
-comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why). With the fact due (true) also what due_work says, so that an idle worker need not ask for itself; leave it out while jobs run, whose leases should not wait for an answer.';
+comment on function heartbeat(worker bigint, facts jsonb) is 'Renews the lease of a worker and with it the leases of all its jobs. No row: the lease is lost for good, register again. Facts: loop_age_ms, last_claim_age_ms, last_finish_age_ms, slots_busy, slots_stuck, state (draining, which is never taken back), renew (false: the process is there but its main loop is blocked, so the lease is left to run out). lease_ms is what is left of the lease: count it from when the heartbeat was sent. cancel_ids: jobs of this worker that somebody cancelled; abort their handlers and answer with acknowledge_cancel (cancel_requests says who and why). drained: somebody, mostly the operator, wants it idle; claim gives it nothing until it is released, so it may save itself the claims, and stays up. loop_stall_ms: how long the main loop may stand still before the worker must stop renewing, from now on; null: as it was started with (configure_pool). With the fact due (true) also what due_work says, so that an idle worker need not ask for itself; leave it out while jobs run, whose leases should not wait for an answer.';
 
-comment on function hint_channel() is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, * for all, or worker:<id> when somebody cancelled a job that this worker runs; anybody can send one, so go and look.';
+comment on function hint_channel(topic text) is 'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, * for all, schedules: when a schedule was changed, or worker:<id> when somebody cancelled a job that this worker runs; anybody can send one, so go and look. Without a topic: the channel of all hints. With one, the name of a queue, *, schedules: or worker: (all workers), the channel of these alone: who listens only to what it serves is not woken by the traffic of others.';
+
+comment on function hint_interval_ms() is 'How long a program that enqueues often waits between two statements with notify_queue, milliseconds: 5; with more than 10 workers half of one for each, at most 50. Ask now and then, not for every job. Hint at once after a pause, and for all that is enqueued within the interval together at its end.';
 
 comment on function hold(queue text, name text, reason text, actor text, source text, until timestamp with time zone) is 'Holds a queue, or * for every queue of the store, also those made later. Once it has committed no claim of these jobs commits. Waits for claims that are under way. Placing a hold of the same name again changes it. Returns whether anything changed; only then is an audit event written.';
 
@@ -3891,7 +4625,11 @@ comment on function insert_jobs(ids bigint[], queues text[], kinds text[], paylo
 
 comment on function insert_or_find(new_id bigint, queue text, kind text, payload json, options jsonb) is 'Internal. A job whose unique key was taken a moment ago: the live job that has it, replaced when that was asked for and it does not run.';
 
+comment on function is_hung(worker bigint, pod_uid text, verdict text, silent_ms bigint) is 'Internal. Whether this very worker still is what it was judged to be. A worker that is not there, or that registered again, is not hung.';
+
 comment on function is_last_chance(queue text, recoveries integer) is 'Internal. Whether one more lost worker makes a job dead as poison. Asked only of jobs that have lost one: most never do, and pay nothing. Only called with the search_path pinned.';
+
+comment on function job_counts() is 'How many jobs there are by queue, kind and state, those that ended included as long as they are kept. It reads every job: seconds where there are tens of millions. queue_stats is the quick look.';
 
 comment on function keep_keys(ended jsonb) is 'Internal. Unique keys that stay taken for a while after these jobs.';
 
@@ -3910,6 +4648,8 @@ comment on function move_to_history(ids bigint[], to_state integer, lease_tokens
 comment on function new_jobs(ids bigint[], queues text[], kinds text[], payloads json[], options jsonb[], at timestamp with time zone) is 'Internal. The rows of jobs that are to be enqueued. Plain SQL, so that it becomes part of the statement that inserts them.';
 
 comment on function notify_queue(queue text) is 'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
+
+comment on function open_restart(intent jsonb, budget jsonb, actor text, reason text, OUT id bigint, OUT refused text) is 'Decides to restart the worker of a pod, before anything is done to it. intent: pool, queue, template_hash, namespace, pod, pod_uid, reason, worker, verdict (lapsed, blocked, stalled, all-slots-stuck), silent_ms (for how long), node, evidence, term; asked (true: a person asked, so neither verdict nor budget count). budget: concurrent (most at a time), spacing_ms (since the last), window_ms and window_most. Everything is looked at again here, under a lock per pool. Returns the id of the intent, or why there is none: known (this pod has one already, and never gets another unless it was spared because it recovered), not_hung, concurrent, spacing, window. One audit event with the intent. Raises 22023 for what is missing.';
 
 comment on function pause_schedule(name text, paused boolean, actor text, reason text, next_at timestamp with time zone) is 'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
 
@@ -3943,11 +4683,15 @@ comment on function record_process(id bigint, lease_token bigint, pid integer, p
 
 comment on function recover_stale(max integer, workers bigint[], actor text, reason text, INOUT queue text, older_than_seconds integer, policy text, dry_run boolean, grace_seconds integer, OUT id bigint, OUT outcome text, OUT worker_id bigint) is 'Recovers up to max stale jobs: running, and the lease of the worker has lapsed, or the worker is gone, fenced or missing, or the job''s own deadline (timeout and a minute) has passed. workers and queue narrow it, older_than_seconds leaves alone what was claimed more recently, grace_seconds what lapsed more recently; actor sweep does what the settings of the store say; dry_run says what would be done. Policy, for this call or that of the job or of its queue: retry (outcome retried: pending again in its old place, no attempt spent; beyond the first 100 of a call within 5 s; at the max_recoveries-th loss dead, reason poison), fail (outcome failed: dead, reason worker_lost), hold (outcome held: waits until somebody retries or cancels it). A job with a cancel request ends cancelled. One audit event when anything changed. Safe to call from everywhere at once: each job moves once. Raises 22023 for arguments out of bounds.';
 
+comment on function refuse_restart(pool text, budget jsonb) is 'Internal. Which part of a budget forbids another restart in this pool now; null: none does.';
+
 comment on function register_worker(facts jsonb) is 'Registers a worker; its lease starts now. Facts: boot_id (required, new for every process), pod_uid, container, pod, namespace, node, hostname, pid, ppid, image, run_as, cluster, version, pool, queues, kinds (what it has handlers for; absent: it does not say), concurrency, lease_seconds (30); others are ignored. Earlier workers of the same container of the same pod, or of the same boot_id, are marked gone.';
 
 comment on function release(queue text, name text, actor text, reason text) is 'Takes one hold away; others keep the queue held. Returns whether it was in force.';
 
 comment on function release_deferred(max integer) is 'Settles deferred jobs that nobody settled when what they wait for ended, because one transaction could not see the other. Part of every sweep. Returns how many.';
+
+comment on function release_drained_workers(workers bigint[], actor text, reason text) is 'Lets drained workers take jobs again and returns those that were drained. A worker that is leaving by itself (state draining) goes on leaving. One audit event when there was any.';
 
 comment on function retire_history() is 'Internal. Drops the days of the history whose completed jobs are kept no longer; what is kept longer stays, in the default partition. Returns how many days were dropped.';
 
@@ -3963,9 +4707,17 @@ comment on function return_rate(queues text[]) is 'Internal. Starts that did not
 
 comment on function return_unstarted(ids bigint[], lease_tokens bigint[]) is 'Gives jobs back that were not started, or that a drain cut short: pending at once, no attempt spent, in their old place. Exact pairs; returns the ids whose lease was lost. Repeating a call whose reply was lost counts as done.';
 
+comment on function reveal(ids bigint[], actor text, reason text) is 'Payloads and results of jobs, live and ended, and one audit event that says who saw which. For programs that show them to people; v_jobs has them for programs that process them. Raises 22023 without actor or reason, and for more than 1000 jobs.';
+
+comment on function reveal_schedules(names text[], actor text, reason text) is 'What the jobs of schedules carry, and one audit event that says who saw which. For programs that show it to people; v_schedules has it for programs that process it. Raises 22023 without actor or reason, and for more than 1000 schedules.';
+
+comment on function revoke_api_key(name text, actor text, reason text) is 'Revokes a key of the admin API: from the commit on it opens nothing. Returns whether there was one; only then is an audit event written.';
+
 comment on function revoke_role(role text, grantee text) is 'Takes a role from a user of the database; what other roles give it stays. Returns whether it had the role; only then is an audit event written. Only the owner of the store may call it.';
 
 comment on function role_rights(role text) is 'Internal. The rights of each role, as data: functions it may call, views and tables it may read, and of some only these columns.';
+
+comment on function send_hint(hint text) is 'Internal. Sends a hint to those who listen to its topic, and to those who listen to all.';
 
 comment on function settle_deleted(ids bigint[]) is 'Internal. These jobs were deleted: what waited for them is settled.';
 
@@ -3975,7 +4727,13 @@ comment on function snooze(ids bigint[], lease_tokens bigint[], delays_seconds d
 
 comment on function state_name_at(state integer, run_at timestamp with time zone, now timestamp with time zone) is 'Internal. The state of a job in words. One that waits and whose time has come reads as pending, whether or not a claim has noticed.';
 
+comment on function take_term(scope text, holder text) is 'Begins a term: larger than every earlier one of this scope. Waits until transactions that have proved an earlier term are over; from then on that one proves nothing. Writes an audit event.';
+
 comment on function tidy_leases(lost bigint[]) is 'Internal. Deletes lease rows none of whose jobs still runs under them: all of these lost workers, and some of others.';
+
+comment on function trigger_schedule(name text, actor text, reason text) is 'Enqueues the job of a schedule now, beside its ticks: neither its next tick nor those on record change, and it may be paused. The job has the label schedule, and no unique key. Returns its id, null when there is no such schedule; with an audit event.';
+
+comment on function use_api_key(hash bytea) is 'What the key with this SHA-256 hash may do. No row: there is none, or it was revoked, or it has expired. Notes when it was used.';
 
 comment on function why_job(id bigint) is 'Why a job does not run, most important reason first: its own state (not_found, completed, cancelled, dead, running, stale, cancel_requested, held_by_recovery, depends_on, releasing, scheduled, failed), or, when it is pending, what keeps its queue (as why_queue says) and position: how many go before it.';
 
@@ -3986,6 +4744,8 @@ comment on function with_error(errors jsonb, attempt integer, generation integer
 comment on function workers_gone(pod_uids text[], actor text, reason text) is 'Somebody who can know it, such as the operator, saw these pods go: marks their workers gone and returns their ids. Their jobs are stale at once; pass the ids to recover_stale. One audit event when there was any.';
 
 comment on sequence lease_tokens is 'Lease tokens, one per claim batch. A claim that committed took its token with it to disk, so a crash reuses none.';
+
+comment on table api_keys is 'Keys of the admin API. A revoked key is kept, so that the audit trail can be read.';
 
 comment on table audit_events is 'What people and the operator changed; written by the transaction that changed it.';
 
@@ -4001,13 +4761,19 @@ comment on table jobs is 'Jobs that are live: pending 0, running 1, scheduled 2,
 
 comment on table kept_keys is 'Unique keys that stay taken for a while after their job ended (unique_for_seconds).';
 
+comment on table leaders is 'Who may write as the operator, one row for each JobStore that leads to this store.';
+
 comment on table leases is 'Which jobs each claim took: how recovery finds the jobs of a worker without an index that every claim and every finish would pay. A row may outlive its leases; (id, token) in jobs decides.';
 
 comment on table migrations is 'Steps of the schema that this store has.';
 
+comment on table pools is 'What the workers of a pool are told with the answer to their heartbeat, so that changing it restarts nothing. No row: they go by their own settings.';
+
 comment on table queue_limits is 'Queues whose claims are limited, and only these: a claim of any other queue pays one probe of this table.';
 
 comment on table queues is 'Queues that are known: a row appears with the first job or hold, or by ensure_queue or configure_queue.';
+
+comment on table restart_intents is 'Restarts of workers, one row per pod for ever: decided, under way, done or given up.';
 
 comment on table role_grants is 'Which roles users of the database have. Rights themselves are the server''s; this is what they are worked out from when one role of several is taken away.';
 
@@ -4019,17 +4785,25 @@ comment on table store_settings is 'How long the store keeps what is over, and w
 
 comment on table workers is 'One row per worker, that is per process incarnation; never updated by jobs, only by heartbeats.';
 
+comment on view v_api_keys is 'Keys of the admin API, what they may do and until when; never their hashes.';
+
 comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
 
 comment on view v_holds is 'Holds that are in force.';
 
 comment on view v_jobs is 'All jobs, live and ended, as they are now; of a job that was retried only its current generation (v_runs has all).';
 
+comment on view v_leaders is 'Who may write as the operator, under which term, and when its canary was written last.';
+
 comment on view v_leased is 'Jobs that claims took, as the lease rows name them: the way to running jobs that needs no index on them. May name jobs that have ended since; v_jobs decides.';
+
+comment on view v_pools is 'What the workers of each pool are told with their heartbeat; see configure_pool.';
 
 comment on view v_queue_stats is 'The function queue_stats as a view.';
 
 comment on view v_queues is 'Queues that are known, their policy and limits (null: the default, no limit), and whether any hold is in force.';
+
+comment on view v_restarts is 'Restarts of workers that were decided, how far each has come and how it ended.';
 
 comment on view v_runs is 'One row per generation of every job, in the fields and types of the get_jobs call of Posit Connect; job_id and generation are ours. A retry by a person begins a new generation. What the run did not record itself is that of the worker that had it.';
 

@@ -11,7 +11,11 @@ const GENERATORS = [
   "store/scripts/generate-job-states.ts",
   "store/scripts/generate-sql-reference.ts",
   "cli/scripts/generate-reference.ts",
+  "operator/scripts/generate-reference.ts",
+  "admin/scripts/generate-reference.ts",
+  "cli/scripts/generate-metrics.ts",
   "charts/scripts/sync-crds.ts",
+  "charts/scripts/sync-telemetry.ts",
   "test/chaos/generate-matrix.ts",
 ] as const;
 

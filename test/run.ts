@@ -11,10 +11,11 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { STATIC_CHECKS } from "./static-checks.ts";
 
 /** The levels, in the order they run. All but `static` are vitest projects of the same name (vitest.config.ts). */
-const LEVELS = ["static", "unit", "store", "worker", "api", "cluster"] as const;
+const LEVELS = ["static", "unit", "store", "worker", "api", "web", "cluster"] as const;
 type Level = (typeof LEVELS)[number];
 
 interface Outcome {
@@ -69,8 +70,17 @@ interface VitestReport {
     name: string;
     status: string;
     message?: string;
-    assertionResults: { fullName: string; status: string }[];
+    assertionResults: { fullName: string; status: string; failureMessages?: string[] }[];
   }[];
+}
+
+/** How much of an error is repeated in the summary, characters: whoever has only the end of a log still learns what failed. */
+const WHY_LENGTH = 600;
+
+function failureOf({ fullName, failureMessages = [] }: VitestReport["testResults"][0]["assertionResults"][0]): string {
+  const lines = stripVTControlCharacters(failureMessages.join("\n")).split("\n");
+  const ours = lines.filter((line) => !/^ +at .*(node_modules|new Promise)/.test(line));
+  return [fullName, ...ours].join("\n  ").slice(0, WHY_LENGTH).trimEnd();
 }
 
 async function runVitest(level: Level, extra: readonly string[]): Promise<Omit<Outcome, "seconds">> {
@@ -86,7 +96,7 @@ async function runVitest(level: Level, extra: readonly string[]): Promise<Omit<O
       return { level, passed: 0, failed: [`${level}: vitest ended with code ${code} before it reported`] };
     }
     const failed = results.testResults.flatMap((file) => {
-      const bad = file.assertionResults.filter((test) => test.status === "failed").map((test) => test.fullName);
+      const bad = file.assertionResults.filter((test) => test.status === "failed").map(failureOf);
       return bad.length === 0 && file.status === "failed" ? [`${file.name}: ${file.message ?? "failed"}`] : bad;
     });
     if (failed.length === 0 && code !== 0) failed.push(`${level}: vitest ended with code ${code}, see above`);

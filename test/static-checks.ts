@@ -10,6 +10,7 @@ export interface StaticCheck {
 /** What holds without running the product: types, promises, format, dead code, generated files, the chart. */
 export const STATIC_CHECKS: readonly StaticCheck[] = [
   { name: "types (tsc)", command: "tsc", args: ["-p", "tsconfig.json"] },
+  { name: "types of the dashboard (tsc)", command: "tsc", args: ["-p", "admin/dashboard/tsconfig.json"] },
   { name: "lint, promises included (oxlint)", command: "oxlint", args: ["--type-aware", "--deny-warnings"] },
   { name: "format (prettier)", command: "prettier", args: ["--check", "."], remedy: "npx prettier --write ." },
   { name: "dead code and dependencies (knip)", command: "knip", args: [] },

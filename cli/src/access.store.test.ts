@@ -55,11 +55,17 @@ forEachPostgres(({ adminUrl }) => {
         ["holds"],
         ["why", "read"],
         ["why", id],
+        ["schedules"],
         ["configure", "read"],
       ]) {
         expect({ args, ...(await as(...args)) }).toMatchObject({ code: 0, stderr: "" });
       }
-      for (const args of [["job", id], ["jobs", "-o", "json"], ["schedules"], ["schedules", "hourly"]]) {
+      for (const args of [
+        ["job", id],
+        ["jobs", "-o", "json"],
+        ["schedules", "-o", "json"],
+        ["schedules", "hourly"],
+      ]) {
         const { code, stdout, stderr } = await as(...args);
         expect({ args, code, stderr }).toEqual({
           args,

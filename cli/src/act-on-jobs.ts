@@ -1,8 +1,7 @@
-import { getJob, type Job, type BulkOutcome, type BulkFilter, serverFacts, type Session } from "@jobqueue/store";
+import type { BulkFilter, BulkOutcome, Job } from "@jobqueue/store";
 import { personOf } from "./actor.ts";
 import type { Arguments } from "./arguments.ts";
 import { confirm } from "./confirm.ts";
-import { type OpenStore, withStore } from "./connect/open-store.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { usageFailure } from "./failure.ts";
 import { describeFilter, jobChoice } from "./job-choice.ts";
@@ -10,6 +9,8 @@ import { renderJobTable } from "./job-table.ts";
 import { type By, exitOf, type JobAct, type Outcome, tellOutcome } from "./job-act.ts";
 import { printableLine } from "./output/printable.ts";
 import { printResult } from "./output/result.ts";
+import { type OpenSource, withSource } from "./source/open-source.ts";
+import type { Source } from "./source/source.ts";
 import { remark, type Terminal } from "./terminal.ts";
 import type { RunVerb } from "./verb.ts";
 
@@ -19,13 +20,14 @@ const DEFAULT_MAX = 1000;
 
 async function onIds(act: JobAct, ids: readonly string[], args: Arguments, terminal: Terminal): Promise<number> {
   const dryRun = args.on("dry-run");
-  const outcomes = await withStore(args, terminal, async (store) => {
-    const by = await byOf(store, args, terminal);
+  const outcomes = await withSource(args, terminal, async (open) => {
+    const by = await byOf(open, args, terminal);
+    const { source } = open;
     const told: Outcome[] = [];
     for (const id of ids) {
-      const job = dryRun ? await getJob(store.database, id, { payloads: false }) : undefined;
+      const job = dryRun ? await source.getJob(id, { payloads: false }) : undefined;
       const predicted = job === undefined ? "not_found" : act.predict(job);
-      told.push(tellOutcome(act, id, dryRun ? predicted : await act.one(store.database, id, by), dryRun));
+      told.push(tellOutcome(act, id, dryRun ? predicted : await source[act.one](id, by), dryRun));
     }
     return told;
   });
@@ -41,8 +43,8 @@ async function onIds(act: JobAct, ids: readonly string[], args: Arguments, termi
   return exitOf(outcomes);
 }
 
-async function byOf(store: OpenStore, args: Arguments, terminal: Terminal): Promise<By> {
-  const { actor } = await personOf(store, terminal.env);
+async function byOf(open: OpenSource, args: Arguments, terminal: Terminal): Promise<By> {
+  const { actor } = await personOf(open, terminal.env);
   return { actor, reason: args.text("reason") ?? "by hand" };
 }
 
@@ -50,9 +52,9 @@ function jobs(count: number): string {
   return count === 1 ? "1 job" : `${count} jobs`;
 }
 
-async function sampleOf(session: Session, ids: readonly string[]): Promise<{ sample: Job[]; now: Date }> {
-  const found = await Promise.all(ids.slice(0, SAMPLE).map(async (id) => getJob(session, id, { payloads: false })));
-  return { sample: found.filter((job) => job !== undefined), now: (await serverFacts(session)).now };
+async function sampleOf(source: Source, ids: readonly string[]): Promise<{ sample: Job[]; now: Date }> {
+  const found = await Promise.all(ids.slice(0, SAMPLE).map(async (id) => source.getJob(id, { payloads: false })));
+  return { sample: found.filter((job) => job !== undefined), now: await source.now() };
 }
 
 /** What would happen, for people: a count, and some of the jobs. */
@@ -82,18 +84,18 @@ async function onFilter(act: JobAct, filter: BulkFilter, args: Arguments, termin
       "Look with --dry-run, then give --yes.",
     );
   }
-  const result = await withStore(args, terminal, async (store) => {
-    const by = await byOf(store, args, terminal);
-    const { database } = store;
-    if (args.on("yes")) return act.many(database, filter, { ...by, max, dryRun: false });
-    const counted = await act.many(database, filter, { ...by, max, dryRun: true });
+  const result = await withSource(args, terminal, async (open) => {
+    const by = await byOf(open, args, terminal);
+    const { source } = open;
+    if (args.on("yes")) return source[act.many](filter, { ...by, max, dryRun: false });
+    const counted = await source[act.many](filter, { ...by, max, dryRun: true });
     const affected = Math.min(counted.matched, max);
-    const seen: Preview = { ...counted, affected, ...(await sampleOf(database, counted.ids)) };
+    const seen: Preview = { ...counted, affected, ...(await sampleOf(source, counted.ids)) };
     if (args.on("dry-run")) return seen;
     if (seen.affected === 0) return { ...counted, changed: 0 };
     remark(terminal, preview(act, seen, filter, terminal));
     await confirm(terminal, `Go on and ${act.name} ${jobs(seen.affected)}?`);
-    return act.many(database, filter, { ...by, max, dryRun: false });
+    return source[act.many](filter, { ...by, max, dryRun: false });
   });
   if ("sample" in result) {
     const { matched, affected, ids } = result;

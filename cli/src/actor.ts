@@ -19,9 +19,12 @@ function localUser(env: Readonly<Record<string, string | undefined>>): string {
 }
 
 /** Finds out who runs the command; asks the cluster when the store was found through one. */
-export async function personOf(store: OpenStore, env: Readonly<Record<string, string | undefined>>): Promise<Person> {
+export async function personOf(
+  open: Pick<OpenStore, "clusterUser">,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Person> {
   const user = localUser(env);
-  const known = await store.clusterUser();
+  const known = await open.clusterUser();
   const local = `${user}@${hostname()}`;
   return { user, actor: known === undefined || known === user ? local : `${local} (${known})` };
 }

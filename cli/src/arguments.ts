@@ -258,7 +258,7 @@ export function parseCommandLine(argv: readonly string[], verbs: readonly Verb[]
     const some = having.length > 3 ? `${having.slice(0, 3).join(", ")} and others` : having.join(", ");
     throw usageFailure(
       `${verb.name} has no flag ${dashed(foreign.flag)} (${some} ${having.length === 1 ? "has" : "have"} it)`,
-      `\`jobqueue help ${verb.name}\` lists its flags.`,
+      foreign.flag.elsewhere ?? `\`jobqueue help ${verb.name}\` lists its flags.`,
     );
   }
   const values = new Map<string, Value>();

@@ -4,9 +4,9 @@ import type { NewJob } from "@jobqueue/store";
 import { usageFailure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Most jobs, and roughly most bytes of payload, that one statement carries. */
+/** Most jobs, and roughly most bytes of payload, that one statement, or one request to the admin API (2 MiB), carries. */
 export const BATCH_JOBS = 500;
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 512 * 1024;
 
 /** Text of the payload as given: the value itself, `@FILE`, or `-` for standard input. */
 export async function payloadText(given: string, terminal: Pick<Terminal, "stdin">): Promise<string> {

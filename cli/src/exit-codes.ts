@@ -12,7 +12,10 @@ export const EXIT_CODES = {
   failed: { code: 1, meaning: "It failed in a way that has no code of its own; the message says how." },
   usage: { code: 2, meaning: "The command line is wrong: unknown verb or flag, missing or malformed value." },
   notFound: { code: 3, meaning: "What was asked for is not there: job, queue, JobStore or Secret." },
-  storeUnreachable: { code: 4, meaning: "The store cannot be reached, or it refused the credentials." },
+  storeUnreachable: {
+    code: 4,
+    meaning: "The store, or the admin API, cannot be reached, or it refused the credentials.",
+  },
   schemaMismatch: {
     code: 5,
     meaning: "The store's schema is not installed or has another version; see `jobqueue migrate`.",
@@ -29,6 +32,12 @@ export const EXIT_CODES = {
   },
   notConfirmed: { code: 9, meaning: "The question whether to go on was not answered with yes; nothing was changed." },
   moreMatch: { code: 10, meaning: "Done for as many jobs as --max allows; more match, so run it again." },
+  invalidManifest: {
+    code: 11,
+    meaning:
+      "The file given with -f is no manifest that can be used: not YAML, not our kind, or the API server refuses it.",
+  },
+  faulty: { code: 12, meaning: "`doctor` found faults of the set-up; it says which, and what to do." },
   interrupted: { code: 130, meaning: "Interrupted by Ctrl-C; what was already committed stays." },
 } as const satisfies Record<string, ExitCode>;
 

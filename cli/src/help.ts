@@ -82,7 +82,8 @@ export function renderOverview(groups: readonly VerbGroup[], options: HelpOption
     heading("The store", options),
     ...wrap(
       "is found by --store-url or DATABASE_URL, or through a JobStore object: --namespace and --store, in the current context of kubectl. " +
-        "Without any of these it is the JobStore 'default' of the current context.",
+        "Without any of these it is the JobStore 'default' of the current context. " +
+        "Most verbs also go through the admin API: --admin-url or JOBQUEUE_ADMIN_URL, with its key in JOBQUEUE_API_KEY.",
       width - 2,
     ).map((line) => `  ${line}`),
     "",

@@ -1,4 +1,4 @@
-import type { BulkFilter, BulkOutcome, Job, JobState, Session } from "@jobqueue/store";
+import type { Job, JobState } from "@jobqueue/store";
 import { EXIT_CODES } from "./exit-codes.ts";
 
 /** Who asks, and why, for the audit trail. */
@@ -7,16 +7,16 @@ export interface By {
   readonly reason: string;
 }
 
-/** One of the things a person can do to jobs that exist: what the store is called with, and how its answers are told. */
+/** One of the things a person can do to jobs that exist: what the source is called with, and how its answers are told. */
 export interface JobAct {
   /** The verb. */
   readonly name: "retry" | "cancel" | "delete";
   /** Of the verb, at the beginning of a sentence: `Retried`. */
   readonly done: string;
-  /** Does it to one job; answers what became of it, `not_found`, or the state that forbids it. */
-  one(session: Session, id: string, by: By): Promise<string>;
-  /** Does it to all jobs that a filter finds, or only counts them. */
-  many(session: Session, filter: BulkFilter, options: By & { max: number; dryRun: boolean }): Promise<BulkOutcome>;
+  /** What the source is asked to do it to one job; answers what became of it, `not_found`, or the state that forbids it. */
+  readonly one: "retryJob" | "cancelJob" | "deleteJob";
+  /** The same for all jobs that a filter finds, or to count them. */
+  readonly many: "retryJobs" | "cancelJobs" | "deleteJobs";
   /** What it would answer for a job as it is now: what `one` answers. */
   predict(job: Job): string;
   /** What an answer that means success says about the job, such as `is retried: it is pending again.` */

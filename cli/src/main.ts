@@ -9,6 +9,7 @@ import { printable } from "./output/printable.ts";
 import { remark, type Terminal, terminalOf } from "./terminal.ts";
 import { showHelp } from "./verbs/help.ts";
 import { VERBS } from "./verbs.ts";
+import { watched } from "./watch.ts";
 
 /** Carries a command line out; resolves with the exit code. What people can mend is one sentence, and what to do. */
 async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -18,7 +19,8 @@ async function runCommandLine(argv: readonly string[], terminal: Terminal): Prom
     const request = parseCommandLine(asked, VERBS);
     if (request.kind === "help") return await showHelp(request.topic, terminal);
     const { run } = await request.verb.load();
-    return await run(request.args, terminal);
+    const watches = request.args.has("watch");
+    return await (watches ? watched(run) : run)(request.args, terminal);
   } catch (error) {
     const debug = Boolean(terminal.env["DEBUG"]);
     if (error instanceof Failure) {

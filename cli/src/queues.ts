@@ -1,6 +1,7 @@
-import { type Hold, listHolds, type QueueStats, queueStats, serverFacts, type Session } from "@jobqueue/store";
+import type { Hold, QueueStats } from "@jobqueue/store";
 import { Failure } from "./failure.ts";
 import { nearest } from "./nearest.ts";
+import type { Source } from "./source/source.ts";
 
 /** One queue: its counts and what holds it, its own holds and those on every queue. */
 export interface QueueView extends QueueStats {
@@ -35,8 +36,8 @@ const NOTHING: Omit<QueueStats, "queue"> = {
 };
 
 /** Reads all queues and holds. A queue that is held before its first job is there as well, with nothing in it. */
-export async function readStore(session: Session): Promise<StoreView> {
-  const [stats, holds, { now }] = await Promise.all([queueStats(session), listHolds(session), serverFacts(session)]);
+export async function readStore(source: Source): Promise<StoreView> {
+  const [stats, holds, now] = await Promise.all([source.queueStats(), source.listHolds(), source.now()]);
   const everyQueue = holds.filter((hold) => hold.queue === "*");
   const known = new Map(stats.map((queue) => [queue.queue, queue]));
   const names = [...new Set([...known.keys(), ...holds.map((hold) => hold.queue)])]

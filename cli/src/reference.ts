@@ -42,7 +42,7 @@ function section(verb: Verb, settings: readonly Setting[]): string[] {
         ]),
     ...(verb.flags.length === 0 ? [] : [flagTable(verb.flags)]),
     ...(settings.length === 0 ? [] : [settingTable(settings)]),
-    ...(groups.length === 0 ? [] : [`Also the flags of ${groups.join(" and ")}.`]),
+    ...(groups.length === 0 ? [] : [`Also the flags of ${new Intl.ListFormat("en").format(groups)}.`]),
     `\`\`\`\n${verb.examples.map(({ command, does }) => `# ${does}\n${command}`).join("\n")}\n\`\`\``,
   ];
 }
@@ -73,6 +73,7 @@ export async function renderReference(verbGroups: readonly VerbGroup[]): Promise
     ...sections.flat(),
     ...groups.flatMap((group) => [`## ${group.title}`, flagTable(group.flags)]),
     "Without any of the flags that name a store it is the one of `DATABASE_URL` (in a worker's pod with the `JOBQUEUE_TLS_MODE` and `JOBQUEUE_TLS_CA_FILE` beside it), else the JobStore `default` of the current context. The Secret that a JobStore names is read with your own rights. When its host is a name that only the cluster knows, the command goes through `kubectl port-forward` by itself.",
+    "Verbs with `--admin-url` look and act through the admin API where that, or `JOBQUEUE_ADMIN_URL`, is given; the variable goes before `DATABASE_URL` and after the flags that name a database. They print the same and end with the same codes. In the audit trail is then whose key it was, and each look at what jobs carry. `JOBQUEUE_API_KEY` has the key, an API key or a bearer token of the cluster; where both say one, `--api-key-file` goes before it, and it before `JOBQUEUE_API_KEY_FILE`.",
     "## Exit codes",
     table(
       ["code", "meaning"],

@@ -116,6 +116,14 @@ forEachPostgres(({ adminUrl }) => {
       expect(await jobqueue("schedule", "preview", "nightly", "--cron", "* * * * *")).toMatchObject({ code: 2 });
     });
 
+    it("trigger enqueues its job now, also while it is paused", async () => {
+      await json("schedule", "pause", "nightly");
+      const { job } = (await json("schedule", "trigger", "nightly", "--reason", "once more")) as { job: string };
+      expect(await json("job", job)).toMatchObject({ labels: { schedule: "nightly" } });
+      expect((await jobqueue("schedule", "trigger", "nightli")).code).toBe(3);
+      expect((await jobqueue("audit", "--action", "trigger_schedule")).stdout).toContain("once more");
+    });
+
     it("delete removes it", async () => {
       expect(await jobqueue("schedule", "delete", "nightly")).toMatchObject({ code: 0 });
       expect((await jobqueue("schedules")).stdout).toContain("no schedules yet");

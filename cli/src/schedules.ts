@@ -1,15 +1,15 @@
-import { getSchedule, listSchedules, pauseSchedule, type Session } from "@jobqueue/store";
 import { personOf } from "./actor.ts";
-import { withStore } from "./connect/open-store.ts";
 import { Failure } from "./failure.ts";
 import { nearest } from "./nearest.ts";
 import { printResult } from "./output/result.ts";
+import { withSource } from "./source/open-source.ts";
+import type { Source } from "./source/source.ts";
 import { inZone } from "./time-zone.ts";
 import type { RunVerb } from "./verb.ts";
 
 /** Fails with the schedule that was probably meant. */
-export async function scheduleNotFound(session: Session, name: string): Promise<never> {
-  const names = (await listSchedules(session, { payloads: false })).map((schedule) => schedule.name);
+export async function scheduleNotFound(source: Source, name: string): Promise<never> {
+  const names = (await source.listSchedules({ payloads: false })).map((schedule) => schedule.name);
   const near = nearest(name, names);
   const remedy =
     names.length === 0
@@ -24,15 +24,15 @@ export async function scheduleNotFound(session: Session, name: string): Promise<
 export function pauseSchedules(paused: boolean): RunVerb {
   return async (args, terminal) => {
     const name = args.positional("NAME");
-    const { changed, schedule } = await withStore(args, terminal, async (store) => {
-      const { database } = store;
-      if (!(await getSchedule(database, name, { payloads: false }))) await scheduleNotFound(database, name);
-      const { actor } = await personOf(store, terminal.env);
+    const { changed, schedule } = await withSource(args, terminal, async (open) => {
+      const { source } = open;
+      if (!(await source.getSchedule(name, { payloads: false }))) await scheduleNotFound(source, name);
+      const { actor } = await personOf(open, terminal.env);
       const act = { actor, reason: args.text("reason") ?? "by hand" };
-      const done = await pauseSchedule(database, name, paused, act);
+      const done = await source.pauseSchedule(name, paused, act);
       return {
         changed: done,
-        schedule: (await getSchedule(database, name, { payloads: false })) ?? (await scheduleNotFound(database, name)),
+        schedule: (await source.getSchedule(name, { payloads: false })) ?? (await scheduleNotFound(source, name)),
       };
     });
     printResult(args, terminal, {

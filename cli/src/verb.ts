@@ -25,6 +25,8 @@ export interface Flag {
   /** The environment variable that is read when the flag is left out. */
   readonly env?: string;
   readonly required?: boolean;
+  /** What to do instead, where a verb that does not have it is given it. */
+  readonly elsewhere?: string;
   /** May be given several times; only of type `text`. */
   readonly repeatable?: boolean;
 }

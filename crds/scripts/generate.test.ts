@@ -12,7 +12,7 @@ describe("what is generated", () => {
   let outputs: Map<string, string>;
   beforeAll(async () => {
     outputs = await generateAll();
-  });
+  }, 60_000); // seconds of work, on a machine that may have more to do
 
   it("is the CRDs, the types and the reference", () => {
     expect([...outputs.keys()].sort()).toEqual([

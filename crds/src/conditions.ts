@@ -1,4 +1,6 @@
+import { HEALTH_CONDITIONS } from "./health-conditions.ts";
 import type { Kind } from "./names.ts";
+import { VACUUM_CONDITION } from "./vacuum-condition.ts";
 
 /**
  * Who has to act before a condition gets better.
@@ -49,7 +51,20 @@ export const CONDITIONS = {
       StoreNotFound: {
         status: ["False"],
         actor: "user",
-        meaning: "There is no JobStore of the name in storeRef in this namespace. Workers that run go on running.",
+        meaning:
+          "There is no JobStore of the name in storeRef, or none that this operator watches. It is used as soon as it is there. Workers that run go on running.",
+      },
+      StoreNotAllowed: {
+        status: ["False", "Unknown"],
+        actor: "administrator",
+        meaning:
+          "The JobStore in another namespace does not let this namespace in (spec.allowedNamespaces), or the labels that decide it cannot be read. Nothing is done in the store; workers that run go on running.",
+      },
+      StoreCredentialsMissing: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "The JobStore is in another namespace, whose Secrets pods here cannot use, and workers.storeCredentials does not say what to use instead. The queue itself is managed.",
       },
       StoreUnreachable: {
         status: ["Unknown"],
@@ -77,6 +92,12 @@ export const CONDITIONS = {
         meaning:
           "The JobQueue is being deleted and deletionPolicy waits: for jobs that run, or for the store. deletionPolicy Retain lets it go at once.",
       },
+      ReconcileSuspended: {
+        status: ["Unknown"],
+        actor: "user",
+        meaning:
+          "The annotation jobqueue.dev/reconcile is suspended: whether the spec is in force is not looked at. Remove it to go on.",
+      },
       QueueConflict: {
         status: ["False"],
         actor: "user",
@@ -89,6 +110,12 @@ export const CONDITIONS = {
         meaning:
           "A Deployment of the name of the pool belongs to somebody else. It is never adopted: rename or delete it.",
       },
+      DisruptionBudgetConflict: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "A PodDisruptionBudget of the name of the pool belongs to somebody else. It is never adopted: delete it, or take workers.disruptionBudget away. The workers run.",
+      },
       InvalidPodTemplate: {
         status: ["False"],
         actor: "user",
@@ -97,7 +124,35 @@ export const CONDITIONS = {
       WorkerRolloutFailed: {
         status: ["False"],
         actor: "user",
-        meaning: "New pods of the pool did not become ready in time; the pods from before go on working.",
+        meaning:
+          "Pods of the pool cannot be made, or did not become ready in time; the pods from before go on working.",
+      },
+      ImagePullFailed: {
+        status: ["False"],
+        actor: "user",
+        meaning: "The image of a container cannot be pulled; the message names it. The pods that run go on running.",
+      },
+      ContainerNotStarted: {
+        status: ["False"],
+        actor: "user",
+        meaning: "A container of the pool cannot be made; the message is that of its node.",
+      },
+      WorkersCrashing: {
+        status: ["False"],
+        actor: "user",
+        meaning:
+          "A container of the pool ends again and again. Its node starts it anew, each time later; the operator adds no restart of its own.",
+      },
+      Unschedulable: {
+        status: ["False"],
+        actor: "administrator",
+        meaning: "No node takes a pod of the pool; the message is that of the scheduler.",
+      },
+      NodeUnreachable: {
+        status: ["False"],
+        actor: "administrator",
+        meaning:
+          "The node of a pod does not answer. Kubernetes replaces the pod after five minutes unless its tolerations say otherwise; its jobs run elsewhere as soon as their lease is over.",
       },
     },
     // Do jobs start?
@@ -153,7 +208,8 @@ export const CONDITIONS = {
       ScaledToZero: {
         status: ["False"],
         actor: "nobody",
-        meaning: "spec.replicas is 0: jobs wait until it is raised.",
+        meaning:
+          "spec.replicas is 0, and jobs wait until it is raised; or autoscaling took the last worker away because there is nothing to run, and the next job brings one back.",
       },
       Stopped: {
         status: ["False"],
@@ -163,8 +219,13 @@ export const CONDITIONS = {
       PodsNotReady: {
         status: ["False"],
         actor: "operator",
-        meaning: "Workers are wanted but no pod is ready yet; the events of the pods say why.",
+        meaning: "Workers are wanted but no pod is ready yet.",
       },
+      ImagePullFailed: { status: ["False"], actor: "user", meaning: "Explained by Ready." },
+      ContainerNotStarted: { status: ["False"], actor: "user", meaning: "Explained by Ready." },
+      WorkersCrashing: { status: ["False"], actor: "user", meaning: "Explained by Ready." },
+      Unschedulable: { status: ["False"], actor: "administrator", meaning: "Explained by Ready." },
+      NodeUnreachable: { status: ["False"], actor: "administrator", meaning: "Explained by Ready." },
       NoWorkersConfigured: {
         status: ["False"],
         actor: "nobody",
@@ -172,6 +233,7 @@ export const CONDITIONS = {
           "The JobQueue has no workers and no other JobQueue serves it; workers may still run outside the cluster.",
       },
     },
+    ...HEALTH_CONDITIONS,
     // Is service as good as it should be? There only with spec.objectives; says nothing about Ready.
     BacklogWithinTarget: {
       WithinTarget: { status: ["True"], actor: "nobody", meaning: "All of spec.objectives are met." },
@@ -187,11 +249,22 @@ export const CONDITIONS = {
       },
       StoreUnreachable: { status: ["Unknown"], actor: "administrator", meaning: "The jobs cannot be counted." },
     },
+    // Does the operator leave the object alone? There only while it does.
+    ReconcileSuspended: {
+      RequestedByAnnotation: {
+        status: ["True"],
+        actor: "user",
+        meaning: "The annotation jobqueue.dev/reconcile is suspended; holds in force stay, nothing else is done.",
+      },
+    },
     // Does a person have to act?
     Stalled: {
       InvalidSpec: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
+      StoreNotAllowed: { status: ["True"], actor: "administrator", meaning: "Explained by Ready." },
+      StoreCredentialsMissing: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       QueueConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       DeploymentConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
+      DisruptionBudgetConflict: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       InvalidPodTemplate: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
       WorkerRolloutFailed: { status: ["True"], actor: "user", meaning: "Explained by Ready." },
     },
@@ -309,6 +382,7 @@ export const CONDITIONS = {
       NotLooked: { status: ["Unknown"], actor: "nobody", meaning: "staleLockRecovery.mode is Disabled." },
       StoreUnreachable: { status: ["Unknown"], actor: "administrator", meaning: "The jobs cannot be counted." },
     },
+    ...VACUUM_CONDITION,
     // Is every queue held?
     Paused: {
       Active: {

@@ -54,7 +54,7 @@ describe("defaults", () => {
     expect(spec).toEqual({ deletionPolicy: "Retain", replicas: 1, state: "Active", storeRef: { name: "default" } });
   });
 
-  it("a pool of just an image is stored with slots and drain time; its template stays as it was written", async () => {
+  it("a pool of just an image is stored with slots, drain time and health; its template stays as it was written", async () => {
     const { spec } = await create("pool", { workers: POOL });
     expect(spec).toEqual({
       deletionPolicy: "Retain",
@@ -67,6 +67,17 @@ describe("defaults", () => {
         minReadySeconds: 0,
         progressDeadlineSeconds: 600,
         strategy: { type: "RollingUpdate", maxSurge: "25%", maxUnavailable: 0 },
+        health: {
+          mode: "Restart",
+          heartbeatTimeoutSeconds: 90,
+          loopStallSeconds: 30,
+          startupGraceSeconds: 120,
+          maxUnhealthy: "50%",
+          maxConcurrentRestarts: 1,
+          minSecondsBetweenRestarts: 30,
+          stormCooldownSeconds: 600,
+          evictionTimeoutSeconds: 300,
+        },
         ...POOL,
       },
     });
@@ -91,6 +102,7 @@ describe("defaults", () => {
       pollIntervalSeconds: 5,
       statementTimeoutSeconds: 5,
       staleLockRecovery: { mode: "Recover", graceSeconds: 0, intervalSeconds: 10, limit: 1_000 },
+      allowedNamespaces: { from: "Same" },
     });
     const tls = { caSecretRef: { name: "ca", key: "ca.crt" } };
     const { spec: withCa } = await store("with-ca", { ...connection, tls });
@@ -249,7 +261,9 @@ describe("an object from before a rule existed", () => {
       refused: [],
     },
   ])("a rule added at $at ($rule.rule) refuses exactly $refused", async ({ at, rule, refused }) => {
-    await putInForce({ at, rule }, rule.message);
+    // A sentence of its own, or a rule that is on its way out would pass for the one that is awaited.
+    const message = `${rule.message}: ${at} ${rule.rule}`;
+    await putInForce({ at, rule: { ...rule, message } }, message);
     const old = `${path}/old`;
     const edits: Record<string, () => Promise<unknown>> = {
       label: () => client.patch(`${old}?dryRun=All`, { metadata: { labels: { team: "other" } } }),
@@ -372,7 +386,7 @@ describe("the status", () => {
     const status: JobQueueStatus = {
       queueName: "shown",
       store: `${namespace}/default`,
-      workers: { desired: 3, ready: 2 },
+      workers: { desired: 3, ready: 2, busy: 2, hung: 1, draining: 0 },
       jobs: { pending: 1200, scheduled: 4, running: 20, dead: 1 },
       oldestPendingSince: new Date(Date.now() - 3 * 86_400_000).toISOString(),
       pausedBy: "spec,incident-42",
@@ -384,11 +398,11 @@ describe("the status", () => {
       "NAME READY PAUSED PENDING RUNNING OLDEST WORKERS DESIRED AGE".split(" "),
     );
     expect(columns.filter(({ priority }) => priority === 1).map(({ name }) => name.toUpperCase())).toEqual(
-      "STORE QUEUE DEAD REASON PAUSED-BY".split(" "),
+      "STORE QUEUE DEAD HUNG REASON PAUSED-BY".split(" "),
     );
     const cells = rows[0]?.cells as unknown[];
     expect(cells.slice(0, 8)).toEqual(["shown", "True", "True", 1200, 20, "3d", 2, 3]);
-    expect(cells.slice(9)).toEqual([`${namespace}/default`, "shown", 1, "Reconciled", "spec,incident-42"]);
+    expect(cells.slice(9)).toEqual([`${namespace}/default`, "shown", 1, 1, "Reconciled", "spec,incident-42"]);
   });
 
   it("gives kubectl get jobstores its columns", async () => {

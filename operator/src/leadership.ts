@@ -4,13 +4,19 @@
  * seen, belong to the process and stay warm on a replica that waits.
  */
 import type { JobQueue, JobStore } from "@jobqueue/crds";
+import type { NamespaceLabels } from "./controllers/allowed-namespaces.ts";
 import { conditionOf } from "./controllers/conditions.ts";
 import { createObserve } from "./controllers/job-queue/observe.ts";
 import { reconcileJobQueues } from "./controllers/job-queue/reconcile.ts";
+import { Storms } from "./controllers/job-queue/health/storms.ts";
+import { ScaleMemory } from "./controllers/job-queue/scale/scale.ts";
 import type { SeenPods } from "./controllers/job-queue/seen-pods.ts";
 import {
-  wokenByDeployment,
+  BY_SLOT,
+  slotOf,
+  wokenByChild,
   wokenByJobQueue,
+  wokenByNamespace,
   wokenByPod,
   wokenByStore,
   type FindQueues,
@@ -21,8 +27,8 @@ import type { MonitorTimes } from "./controllers/job-store/monitor.ts";
 import { Monitors } from "./controllers/job-store/monitors.ts";
 import { createObserveStore } from "./controllers/job-store/observe.ts";
 import { reconcileJobStores } from "./controllers/job-store/reconcile.ts";
-import { storeKeyOf } from "./controllers/job-queue/desired/names.ts";
-import type { Deployment, Pod } from "./controllers/kubernetes-objects.ts";
+import { poolOf, queueNameOf, storeKeyOf } from "./controllers/job-queue/desired/names.ts";
+import type { Deployment, DisruptionBudget, Namespace, Pod } from "./controllers/kubernetes-objects.ts";
 import { keyOf, type Change, type EventRecorder, type Informer, type KubeClient, type Term } from "./kube/index.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { createApply } from "./plan/apply.ts";
@@ -38,23 +44,40 @@ import {
   type RuntimeMetrics,
 } from "./runtime/index.ts";
 
-/** Keys worked on at once. JobQueues wait mostly for the API server and their store. */
-const WORKERS = { jobQueues: 8, jobStores: 4 } as const;
+/**
+ * Keys worked on at once. They wait mostly for the API server and their store. Those of one store that have written to it wait
+ * for the same look at it: the more of them, the fewer looks there are (bench B10).
+ */
+const WORKERS = { jobQueues: 32, jobStores: 8 } as const;
+
+/** What the first look at a store may take, milliseconds: some connections and a dozen queries. */
+const FIRST_LOOK_MS = 3_000;
 
 /** Failures are mostly somebody else's outage: from a fifth of a second, never longer than a minute. */
 const BACKOFF = { baseMs: 200, maxMs: 60_000 } as const;
+
+/**
+ * A watch that brought nothing, not even a bookmark, for so long tells nothing of how pods are: bookmarks come about every
+ * minute.
+ */
+const WATCH_CURRENT_MS = 150_000;
 
 /** The caches of the process. */
 export interface Informers {
   readonly jobStores: Informer<JobStore>;
   readonly jobQueues: Informer<JobQueue>;
   readonly deployments: Informer<Deployment>;
+  readonly disruptionBudgets: Informer<DisruptionBudget>;
   readonly pods: Informer<Pod>;
+  /** Absent in an operator that works in some namespaces only: it has no right to read them. */
+  readonly namespaces?: Informer<Namespace>;
 }
 
 /** What leading needs. */
 export interface LeadershipOptions {
   readonly term: Pick<Term, "lost" | "isCurrent">;
+  /** Who this process is, for people. */
+  readonly identity: string;
   readonly client: KubeClient;
   readonly informers: Informers;
   readonly seenPods: SeenPods;
@@ -72,9 +95,11 @@ export class Leadership extends BaseService {
   readonly #informers: Informers;
   readonly #written: {
     readonly deployments: WrittenObjects<Deployment>;
+    readonly disruptionBudgets: WrittenObjects<DisruptionBudget>;
     readonly jobQueues: WrittenObjects<JobQueue>;
     readonly jobStores: WrittenObjects<JobStore>;
   };
+  readonly #storms = new Storms();
   readonly #countsWritten = new Map<string, number>();
   readonly #storeCountsWritten = new Map<string, number>();
   readonly #queueKeys: WorkQueue;
@@ -89,11 +114,13 @@ export class Leadership extends BaseService {
     this.#find = (index, value) => informers.jobQueues.cache.byIndex(index, value);
     this.#written = {
       deployments: new WrittenObjects(clock),
+      disruptionBudgets: new WrittenObjects(clock),
       jobQueues: new WrittenObjects(clock),
       jobStores: new WrittenObjects(clock),
     };
     this.monitors = new Monitors({
       readSecret: secretReader(client),
+      leader: { holder: options.identity, mayAct: () => term.isCurrent() },
       onChange: (key, change) => {
         this.#storeChanged(key, change);
       },
@@ -116,18 +143,27 @@ export class Leadership extends BaseService {
       countWrites: new TokenBucket({ clock, perSecond: 20, burst: 20 }),
       mayAct: () => term.isCurrent(),
       onStatusWrite: (kind, result) => metrics.statusWrites.inc({ kind, result }),
+      onRestarted: (reason) => {
+        metrics.restarts.inc({ reason });
+      },
       onRecovered: (jobs, reason) => metrics.recovered.inc({ reason }, jobs),
     });
     const sources = {
       client,
       jobQueues: informers.jobQueues.cache,
       jobStores: informers.jobStores.cache,
+      labelsOfNamespace: (name: string): NamespaceLabels =>
+        informers.namespaces ? informers.namespaces.cache.get(name)?.metadata.labels : "unknown",
       deployments: informers.deployments.cache,
+      disruptionBudgets: informers.disruptionBudgets.cache,
       pods: informers.pods.cache,
       podsListed: () => informers.pods.hasSynced,
       monitors: this.monitors,
       written: this.#written,
       seenPods,
+      storms: this.#storms,
+      watchesCurrent: () => Object.values(informers).every((informer) => informer.isCurrent(WATCH_CURRENT_MS)),
+      scaleMemory: new ScaleMemory(),
       countsWrittenAt: (key: string) => this.#countsWritten.get(key),
       storeCountsWrittenAt: (key: string) => this.#storeCountsWritten.get(key),
       clock,
@@ -175,6 +211,7 @@ export class Leadership extends BaseService {
     if (change.type === "deleted") {
       const key = keyOf(object.metadata);
       this.#countsWritten.delete(key);
+      this.#storms.forget(key);
       this.#written.jobQueues.forget(key);
     }
     this.#wakeQueues(wokenByJobQueue(object, previous, this.#find), priorityOf(change));
@@ -197,10 +234,28 @@ export class Leadership extends BaseService {
     if (!statusOnly) this.#wakeQueues(wokenByStore(key, EVERYTHING, this.#find), priorityOf(change));
   }
 
+  /** A namespace changed: its labels decide which JobStores its JobQueues may use. */
+  namespaceChanged({ object: { metadata } }: Change<Namespace>): void {
+    const woken = wokenByNamespace(metadata.name, this.#find);
+    this.#wakeQueues(woken, "normal");
+    for (const key of woken) {
+      const queue = this.#informers.jobQueues.cache.get(key);
+      if (!queue) continue;
+      this.#storeKeys.add(storeKeyOf(queue)); // it counts those that it lets in
+      this.#wakeQueues(this.#find(BY_SLOT, slotOf(storeKeyOf(queue), queueNameOf(queue))).map(poolOf), "normal");
+    }
+  }
+
   /** A Deployment with our labels changed. */
   deploymentChanged(change: Change<Deployment>): void {
     if (change.type === "deleted") this.#written.deployments.forget(keyOf(change.object.metadata));
-    this.#wakeQueues(wokenByDeployment(change.object), priorityOf(change));
+    this.#wakeQueues(wokenByChild(change.object), priorityOf(change));
+  }
+
+  /** A PodDisruptionBudget with our labels changed. */
+  disruptionBudgetChanged(change: Change<DisruptionBudget>): void {
+    if (change.type === "deleted") this.#written.disruptionBudgets.forget(keyOf(change.object.metadata));
+    this.#wakeQueues(wokenByChild(change.object), priorityOf(change));
   }
 
   /** A pod with our labels changed. */
@@ -209,9 +264,10 @@ export class Leadership extends BaseService {
   }
 
   protected override async onStart(): Promise<void> {
-    // Stores first: what a queue needs to know of its store takes longest.
+    // Stores first: the first look at one wakes its queues. Before that there is nothing to do for them but to say so, which
+    // would be a pass and a write for each of them; so it is said only where that look takes long, or never comes.
     for (const key of this.#informers.jobStores.cache.keys()) this.#storeKeys.add(key);
-    this.#wakeQueues(this.#informers.jobQueues.cache.keys(), "low");
+    for (const key of this.#informers.jobQueues.cache.keys()) this.#queueKeys.addAfter(key, FIRST_LOOK_MS, "low");
     for (const controller of this.#controllers) await controller.start();
   }
 

@@ -1,13 +1,15 @@
 /** Composition root: the only file that knows all others. Makes the parts, starts them in order, stops them in reverse. */
 import { LABEL_POOL } from "@jobqueue/crds";
+import { shareMetrics } from "@jobqueue/store";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Config } from "./config.ts";
 import { BY_POOL } from "./controllers/job-queue/observe.ts";
 import { SeenPods } from "./controllers/job-queue/seen-pods.ts";
+import { trimPod } from "./controllers/job-queue/pods.ts";
 import { JOB_QUEUE_INDEXES, wokenByPod } from "./controllers/job-queue/wake.ts";
 import type { MonitorTimes } from "./controllers/job-store/monitor.ts";
-import { DEPLOYMENTS, JOB_QUEUES, JOB_STORES, PODS } from "./controllers/kinds.ts";
-import type { Pod, StoredPod } from "./controllers/kubernetes-objects.ts";
+import { DEPLOYMENTS, DISRUPTION_BUDGETS, JOB_QUEUES, JOB_STORES, NAMESPACES, PODS } from "./controllers/kinds.ts";
+import type { Namespace, Pod } from "./controllers/kubernetes-objects.ts";
 import { HttpServer } from "./http/server.ts";
 import {
   EventRecorder,
@@ -21,7 +23,9 @@ import {
   type InformerOptions,
   type KubeObject,
   type LeaderElectorOptions,
+  type ReflectorTimes,
   type RequestObservation,
+  type Stored,
   type Term,
 } from "./kube/index.ts";
 import { Leadership, type Informers } from "./leadership.ts";
@@ -40,6 +44,8 @@ export interface OperatorOptions {
   readonly leaseTimes?: Pick<LeaderElectorOptions, "leaseDurationMs" | "renewDeadlineMs" | "retryPeriodMs">;
   /** Default: see `controllers/job-store/monitor.ts`. */
   readonly monitorTimes?: Partial<MonitorTimes>;
+  /** Default: see `kube/reflector.ts`. */
+  readonly reflectorTimes?: Partial<ReflectorTimes>;
   /** Told of every exchange with the API server; for tests that count writes. */
   readonly onRequest?: (observation: RequestObservation) => void;
 }
@@ -55,6 +61,7 @@ export class Operator extends BaseService {
   #transport: Transport | undefined;
   #http: HttpServer | undefined;
   #leadership: Leadership | undefined;
+  #endTelemetry: (() => Promise<void>) | undefined;
 
   constructor(options: OperatorOptions) {
     super("operator");
@@ -95,19 +102,29 @@ export class Operator extends BaseService {
     const client = new KubeClient(this.#transport);
     const seenPods = new SeenPods();
     const informers = this.#informers(client, edge, seenPods);
+    const measureNow = (): void => {
+      measure(metrics, {
+        monitors: this.#leadership?.monitors,
+        jobQueues: informers.jobQueues.cache,
+        jobStores: informers.jobStores.cache,
+        now: clock.wall(),
+      });
+    };
     this.#http = new HttpServer({
       port: config.httpPort,
       waitingFor: () => [
         ...Object.values(informers)
           .filter(({ hasSynced }) => !hasSynced)
-          .map(({ name }) => name),
+          .map(({ name, trouble }) => (trouble === undefined ? name : `${name} (${trouble})`)),
         ...(this.stopping.aborted ? ["the process to end"] : []),
       ],
       metrics: async () => {
-        measure(metrics, { monitors: this.#leadership?.monitors, jobQueues: informers.jobQueues.cache });
+        measureNow();
         return { text: await registry.metrics(), contentType: registry.contentType };
       },
     });
+    // A store that this one watches no more is not down.
+    this.#endTelemetry = shareMetrics(registry, measureNow, [OPERATOR_METRICS.storeUp.name]);
     const events = new EventRecorder({
       client,
       controller: "jobqueue.dev/operator",
@@ -116,10 +133,12 @@ export class Operator extends BaseService {
     });
 
     const lead = async (term: Term): Promise<void> => {
-      if (!(await allSynced(informers, term.ending))) return;
+      // What a standby, or a leader that was cut off, remembers may be old: a term begins with what is there now (K1, K5).
+      if (!(await allCaughtUp(informers, term.ending))) return;
       const leadership = new Leadership({
         term,
-        client,
+        identity: config.identity,
+        client: new KubeClient(client.transport, { retries: 0 }), // a key that is throttled backs off, its worker does not wait
         informers,
         seenPods,
         events,
@@ -161,6 +180,7 @@ export class Operator extends BaseService {
 
   protected override async onStop(): Promise<void> {
     for (const part of this.#parts.toReversed()) await part.stop();
+    await this.#endTelemetry?.();
     await this.#transport?.close();
   }
 
@@ -173,13 +193,25 @@ export class Operator extends BaseService {
     edge: Pick<InformerOptions<KubeObject>, "clock" | "log" | "metrics">,
     seenPods: SeenPods,
   ): Informers {
-    const common = { client, ...edge, namespaces: this.#options.config.watchNamespaces };
+    const { config, reflectorTimes: times } = this.#options;
+    const common = { client, ...edge, namespaces: config.watchNamespaces, ...(times && { times }) };
     const ours = { ...common, labelSelector: LABEL_POOL }; // a cache of all pods of a cluster would be hundreds of MiB
     const onPod = (change: Change<Pod>): void => {
       for (const pool of wokenByPod(change.object)) seenPods.add(pool, change.object.metadata.uid);
       this.#leadership?.podChanged(change);
     };
+    const everywhere = this.#options.config.watchNamespaces.length === 0;
     return {
+      ...(everywhere && {
+        namespaces: new Informer({
+          client,
+          ...edge,
+          resource: NAMESPACES,
+          namespaces: [],
+          trim: labelsOnly,
+          onChange: (change) => this.#leadership?.namespaceChanged(change),
+        }),
+      }),
       jobStores: new Informer({
         ...common,
         resource: JOB_STORES,
@@ -196,11 +228,16 @@ export class Operator extends BaseService {
         resource: DEPLOYMENTS,
         onChange: (change) => this.#leadership?.deploymentChanged(change),
       }),
+      disruptionBudgets: new Informer({
+        ...ours,
+        resource: DISRUPTION_BUDGETS,
+        onChange: (change) => this.#leadership?.disruptionBudgetChanged(change),
+      }),
       pods: new Informer({
         ...ours,
         resource: PODS,
         indexes: { [BY_POOL]: (pod) => [...wokenByPod(pod)] },
-        trim: phaseOnly,
+        trim: trimPod,
         onChange: onPod,
       }),
     };
@@ -223,20 +260,15 @@ class Alone extends BaseService {
   }
 }
 
-/** Of a pod only its identity and its phase are read; the rest of thousands of pods is not worth its memory. */
-function phaseOnly({ apiVersion, kind, metadata, status }: StoredPod): StoredPod {
-  const { name, namespace = "", uid, resourceVersion, creationTimestamp, labels = {} } = metadata;
-  return {
-    apiVersion,
-    kind,
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp, labels },
-    status: { ...(status?.phase !== undefined && { phase: status.phase }) },
-  };
+/** Of a namespace only its labels are read. */
+function labelsOnly({ apiVersion, kind, metadata }: Stored<Namespace>): Stored<Namespace> {
+  const { name, uid, resourceVersion, creationTimestamp, labels = {} } = metadata;
+  return { apiVersion, kind, metadata: { name, uid, resourceVersion, creationTimestamp, labels } };
 }
 
-async function allSynced(informers: Informers, ending: AbortSignal): Promise<boolean> {
-  const synced = Promise.all(Object.values(informers).map((informer) => informer.synced()));
-  return Promise.race([synced.then((all) => all.every(Boolean)), aborted(ending).then(() => false)]);
+async function allCaughtUp(informers: Informers, ending: AbortSignal): Promise<boolean> {
+  const caughtUp = Promise.all(Object.values(informers).map((informer) => informer.catchUp()));
+  return Promise.race([caughtUp.then((all) => all.every(Boolean)), aborted(ending).then(() => false)]);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -85,6 +85,7 @@ create table workers (
   renewing boolean not null default true,
   slots_busy int,
   slots_stuck int,
+  drain_since timestamptz,
   gone_at timestamptz,
   gone_reason text check (char_length(gone_reason) <= 1024),
   check ((state = 'gone') = (gone_at is not null))
@@ -98,24 +99,43 @@ comment on column workers.loop_age_ms is 'As of the last heartbeat: milliseconds
 comment on column workers.kinds is 'Kinds it has handlers for; null when it did not say.';
 comment on column workers.renewing is 'False while it beats without renewing its lease: its main loop is blocked.';
 comment on column workers.last_finish_age_ms is 'As of the last heartbeat: milliseconds since an attempt ended.';
+comment on column workers.drain_since is
+  'Since when the operator keeps it idle, to remove its pod: it claims nothing, stays up and can be released. Not the draining of a worker that leaves.';
 comment on column workers.last_claim_age_ms is 'As of the last heartbeat: milliseconds since a claim finished, or the store said that there is nothing to claim.';
 
 create table leases (
   token bigint primary key,
   worker_id bigint not null,
   claimed_at timestamptz not null default clock_timestamp(),
-  ids bigint[] not null
+  ids bigint[] not null,
+  traceparent text
 ) with (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
+-- To compress the ids was a sixth of what a claim costs the server.
+alter table leases alter column ids set storage external;
 create index leases_worker on leases (worker_id);
 comment on table leases is
   'Which jobs each claim took: how recovery finds the jobs of a worker without an index that every claim and every finish would pay. A row may outlive its leases; (id, token) in jobs decides.';
+comment on column leases.traceparent is 'The span of the claim, where somebody records one: recovery keeps it with each job, for the next attempt to link to.';
 
 -- Checks are evaluated by every insert, claim and failure, so only what the fence and the index conditions stand on is
 -- checked here; names, bounds and sizes by the functions that write them.
 create table jobs (
-  id bigint generated always as identity primary key,
-  run_at timestamptz not null default clock_timestamp() check (isfinite(run_at)),
+  -- What every row has stands first, and in this order without a gap: every update asks for the columns of the indexes, of
+  -- both versions of the row, and finds these without a walk over those before them.
+  state smallint not null default 0,
+  priority smallint not null default 0,
+  attempt smallint not null default 0,
+  max_attempts smallint not null default 5,
+  recoveries smallint not null default 0,
+  generation smallint not null default 1,
+  limited boolean not null default false,
+  -- With room in its pages for the entry of the version that a claim writes.
+  id bigint generated always as identity primary key with (fillfactor = 50),
+  run_at timestamptz not null default clock_timestamp(),
   created_at timestamptz not null default clock_timestamp(),
+  queue text collate "C" not null,
+  kind text not null,
+  payload json not null,
   claimed_at timestamptz,
   deadline timestamptz,
   lease_token bigint,
@@ -123,43 +143,34 @@ create table jobs (
   worker_id bigint,
   timeout_ms int,
   result_ttl_seconds int,
-  state smallint not null default 0 check (state in (0, 1, 2, 3, 4)),
-  priority smallint not null default 0,
-  attempt smallint not null default 0 check (attempt >= 0),
-  max_attempts smallint not null default 5,
-  recoveries smallint not null default 0,
-  generation smallint not null default 1,
-  limited boolean not null default false,
-  queue text collate "C" not null,
-  kind text not null,
   concurrency_key text collate "C",
   unique_key text collate "C",
   tag text,
   labels jsonb,
   options jsonb,
-  payload json not null,
   progress jsonb,
   process jsonb,
   exit_code int,
   last_error text,
   errors jsonb,
   last_recovery jsonb,
-  -- With this, (id, lease_token) alone is the fence: no statement needs to look at the state as well.
-  check ((state = 1) = (lease_token is not null)),
-  check ((state = 1) = (worker_id is not null)),
-  -- What would count for a limit, or be overdue, long after it stopped running.
-  check (state = 1 or (not limited and deadline is null))
+  check (attempt >= 0 and isfinite(run_at)),
+  -- With this, (id, lease_token) alone is the fence: no statement needs to look at the state as well. And nothing counts
+  -- for a limit, or is overdue, after it stopped running.
+  constraint jobs_state_check check (case when state = 1 then lease_token is not null and worker_id is not null
+    else state in (0, 2, 3, 4) and lease_token is null and worker_id is null and not limited and deadline is null end)
 ) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0,
         autovacuum_analyze_scale_factor = 0.05);
 -- Equals the order of a claim. Jobs whose time has not come are not in it, so a claim never walks over them.
 create index jobs_fetch on jobs (queue, priority, run_at, id) where state = 0;
 create index jobs_due on jobs (run_at) where state in (2, 3);
--- The next five hold only jobs that have what they are about; all others do not pay for them.
+-- The next six hold only jobs that have what they are about; all others do not pay for them.
 create index jobs_fetch_key on jobs (queue, concurrency_key, priority, run_at, id) where state = 0 and concurrency_key is not null;
 create index jobs_limited on jobs (queue, concurrency_key) where limited;
 create index jobs_deadline on jobs (deadline) where deadline is not null;
 create index jobs_deferred on jobs (id) where state = 4;
 create unique index jobs_unique on jobs (unique_key) where unique_key is not null;
+create index jobs_app on jobs ((labels ->> 'app_id'), id) where labels ->> 'app_id' is not null;
 comment on table jobs is
   'Jobs that are live: pending 0, running 1, scheduled 2, failed and waiting for the next attempt 3, deferred 4.';
 comment on column jobs.attempt is 'Attempts spent in this generation, the running one included. Repeats after a recovery, so it is no fence.';
@@ -220,6 +231,8 @@ create index job_history_id on job_history (id);
 -- Partial, so that completed jobs, the many, do not pay for it. Lists and counts of what is rare.
 create index job_history_ended on job_history (state, queue, id) where state in (11, 12);
 create index job_history_result on job_history (result_expires_at) where result_expires_at is not null and result is not null;
+-- The runs of one app, as get_jobs asks for them; jobs without that label are not in it.
+create index job_history_app on job_history ((labels ->> 'app_id'), id) where labels ->> 'app_id' is not null;
 create table job_history_default partition of job_history default;
 comment on table job_history is
   'Jobs that are terminal: completed 10, cancelled 11, dead 12. One partition per day (UTC) of finished_at.';
@@ -298,11 +311,54 @@ create table store_settings (
 insert into store_settings default values;
 comment on table store_settings is 'How long the store keeps what is over, and whether sweeps recover jobs.';
 
+create table pools (
+  name text primary key check (char_length(name) between 1 and 600),
+  loop_stall_ms int check (loop_stall_ms between 100 and 3600000),
+  updated_at timestamptz not null default clock_timestamp()
+) with (fillfactor = 50);
+comment on table pools is 'What the workers of a pool are told with the answer to their heartbeat, so that changing it restarts nothing. No row: they go by their own settings.';
+comment on column pools.name is '"namespace/name" of the JobQueue, as workers register it.';
+comment on column pools.loop_stall_ms is 'How long a main loop may stand still before the worker stops renewing its lease. Null: as the worker was started with.';
+
+create table restart_intents (
+  id bigint generated always as identity primary key,
+  pool text not null check (char_length(pool) between 1 and 600),
+  queue text not null check (char_length(queue) between 1 and 300),
+  template_hash text not null check (char_length(template_hash) between 1 and 200),
+  namespace text not null check (char_length(namespace) between 1 and 300),
+  pod text not null check (char_length(pod) between 1 and 300),
+  pod_uid text not null unique check (char_length(pod_uid) between 1 and 200),
+  worker_id bigint,
+  node text check (char_length(node) <= 300),
+  reason text not null check (char_length(reason) between 1 and 100),
+  evidence jsonb not null default '{}',
+  asked boolean not null default false,
+  term bigint,
+  actor text not null,
+  state text not null default 'open' check (state in ('open', 'fenced', 'recovered', 'evicted', 'closed', 'abandoned')),
+  opened_at timestamptz not null default clock_timestamp(),
+  updated_at timestamptz not null default clock_timestamp(),
+  refused_since timestamptz,
+  closed_at timestamptz,
+  outcome text check (char_length(outcome) <= 1024),
+  check ((state in ('closed', 'abandoned')) = (closed_at is not null))
+);
+create index restart_intents_pool on restart_intents (pool, opened_at);
+comment on table restart_intents is 'Restarts of workers, one row per pod for ever: decided, under way, done or given up.';
+comment on column restart_intents.template_hash is 'Which pod template the pod was made from: what hangs again and again is held against the template.';
+comment on column restart_intents.evidence is 'What was seen when it was decided.';
+comment on column restart_intents.asked is 'A person asked for it: it is not counted against the budget.';
+comment on column restart_intents.term is 'The term of leadership it was decided in.';
+comment on column restart_intents.state is
+  'open (decided), fenced (the worker has lost its lease for good), recovered (its jobs were handed on), evicted (the API server agreed to remove the pod), closed (the pod is gone), abandoned (given up before the pod was touched).';
+comment on column restart_intents.refused_since is 'Since when a disruption budget has refused the eviction.';
+
 create table audit_events (
   id bigint generated always as identity primary key,
   at timestamptz not null default clock_timestamp(),
   action text not null check (action in ('hold', 'release', 'configure_queue', 'configure_store', 'workers_gone',
-    'recover_stale', 'retry', 'cancel', 'delete', 'delete_queue', 'put_schedule', 'delete_schedule', 'pause_schedule', 'grant_role')),
+    'recover_stale', 'retry', 'cancel', 'delete', 'delete_queue', 'put_schedule', 'delete_schedule', 'pause_schedule', 'trigger_schedule', 'grant_role', 'take_term', 'drain_workers', 'release_workers',
+    'configure_pool', 'open_restart', 'advance_restart', 'create_api_key', 'revoke_api_key', 'reveal')),
   actor text not null check (char_length(actor) between 1 and 256),
   source text,
   target text not null,

@@ -11,21 +11,42 @@ begin
 end $$;
 comment on function check_queue_name(text) is 'Internal. Raises 22023 when a queue cannot have this name.';
 
-create function hint_channel() returns text
+create function hint_channel(topic text default null) returns text
 language sql stable set search_path = {{schema}}, pg_temp as $$
   select 'jobqueue_' || left(encode(sha256(convert_to(current_schema(), 'UTF8')), 'hex'), 16)
+    || coalesce('_' || left(encode(sha256(convert_to(hint_channel.topic, 'UTF8')), 'hex'), 16), '')
 $$;
-comment on function hint_channel() is
-  'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, * for all, or worker:<id> when somebody cancelled a job that this worker runs; anybody can send one, so go and look.';
+comment on function hint_channel(text) is
+  'The channel to LISTEN on for hints. A payload is the name of a queue that may have jobs or whose holds changed, * for all, schedules: when a schedule was changed, or worker:<id> when somebody cancelled a job that this worker runs; anybody can send one, so go and look. Without a topic: the channel of all hints. With one, the name of a queue, *, schedules: or worker: (all workers), the channel of these alone: who listens only to what it serves is not woken by the traffic of others.';
+
+-- Who serves a queue hears of this queue; who looks at the whole store (operator, dashboard) hears of all. Both are one wake-up
+-- of the server's backends, so the second costs next to nothing.
+create function send_hint(hint text) returns void
+language sql volatile set search_path = {{schema}}, pg_temp as $$
+  select pg_notify(hint_channel(), hint);
+  select pg_notify(hint_channel(case when starts_with(hint, 'worker:') then 'worker:' else hint end), hint)
+$$;
+comment on function send_hint(text) is 'Internal. Sends a hint to those who listen to its topic, and to those who listen to all.';
 
 create function notify_queue(queue text) returns void
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
 begin
   perform check_queue_name(queue);
-  perform pg_notify(hint_channel(), queue);
+  perform send_hint(queue);
 end $$;
 comment on function notify_queue(text) is
   'Hints to listening workers that a queue may have jobs. Call it after the commit and not for every job: NOTIFY makes all commits of the database wait for each other.';
+
+-- A hint wakes every backend of the database that listens to anything, whatever the channel: some 26 us of CPU for each
+-- (bench/README.md, B7). So the more workers there are, the fewer hints: those of one producer cost a twentieth of a core of
+-- the server, up to 100 workers. Nothing is lost by it, and the first after a pause is not late. Counted is who is registered: who
+-- listens only pg_stat_activity knows, which is dearer, and a number that is somewhat off does no harm.
+create function hint_interval_ms() returns int
+language sql stable security definer set search_path = {{schema}}, pg_temp as $$
+  select least(50, greatest(5, count(*) / 2))::int from workers w where w.state <> 'gone'
+$$;
+comment on function hint_interval_ms() is
+  'How long a program that enqueues often waits between two statements with notify_queue, milliseconds: 5; with more than 10 workers half of one for each, at most 50. Ask now and then, not for every job. Hint at once after a pause, and for all that is enqueued within the interval together at its end.';
 
 create function add_queues(names text[]) returns void
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
@@ -490,7 +511,7 @@ begin
         where coalesce(n.outcome, 'inserted') <> 'duplicate';
     end if;
   end if;
-  perform pg_notify(hint_channel(), q.name) from unnest(v_hints) q(name);
+  perform send_hint(q.name) from unnest(v_hints) q(name);
   if v_outcomes is null then
     return query select u.id, 'inserted' from unnest(v_ids) u(id);
     return;

@@ -12,6 +12,13 @@ $$;
 comment on function hold_lock(text) is
   'Internal. Key of the advisory lock that claims share and hold takes alone; * has one too. Only called with the search_path pinned.';
 
+create function drain_lock(worker bigint) returns bigint
+language sql stable as $$
+  select hashtextextended(current_schema() || ' drain ' || worker, 7001)
+$$;
+comment on function drain_lock(bigint) is
+  'Internal. Key of the advisory lock that the claims of a worker share and whoever drains it takes alone. Only called with the search_path pinned.';
+
 create function claimable_queues(worker bigint, queues text[]) returns text[]
 language plpgsql volatile set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -29,12 +36,14 @@ begin
   end if;
   -- Statement one takes the shared locks, of * and of every queue. Never waits: a queue whose holds are being changed
   -- counts as held. What a claim does wait for, other claims of its limited queues, comes after, in the order of the names.
-  if not pg_try_advisory_xact_lock_shared(hold_lock('*')) then return '{}'; end if;
+  -- Nor for somebody who is about to drain the worker: then it is about to be drained.
+  if not pg_try_advisory_xact_lock_shared(hold_lock('*')) or not pg_try_advisory_xact_lock_shared(drain_lock(claimable_queues.worker))
+    then return '{}'; end if;
   select array(select q.name from (select n.name, min(n.at) as at from unnest(claimable_queues.queues) with ordinality n(name, at)
         group by n.name) q
       where pg_try_advisory_xact_lock_shared(hold_lock(q.name)) order by q.at),
     (select w.lease_until > v_now and w.state in ('active', 'draining') from workers w where w.id = claimable_queues.worker),
-    (select w.state = 'draining' from workers w where w.id = claimable_queues.worker)
+    (select w.state = 'draining' or w.drain_since is not null from workers w where w.id = claimable_queues.worker)
   into v_queues, v_live, v_draining;
   if v_live is not true then
     raise exception using errcode = 'JQ001', message = format('the lease of worker %s has lapsed', claimable_queues.worker),
@@ -114,7 +123,8 @@ comment on function prepare_claim(bigint, text[], int, int, bigint[], bigint[], 
 
 create function claim(worker bigint, queues text[], max int, slots int default null, floor_queue text default null,
   floor_priority int default null, floor_run_at timestamptz default null, floor_id bigint default null,
-  held_tokens bigint[] default null, done_tokens bigint[] default null, last_chances boolean default true)
+  held_tokens bigint[] default null, done_tokens bigint[] default null, last_chances boolean default true,
+  traceparent text default null)
 returns table (id bigint, queue text, kind text, payload json, attempt int, lease_token bigint, timeout_ms int, priority int,
   run_at timestamptz, max_attempts int, tag text, labels jsonb, generation int, options jsonb, concurrency_key text, last_chance boolean)
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
@@ -147,37 +157,43 @@ begin
       j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key,
       case when j.recoveries = 0 then false else is_last_chance(j.queue, j.recoveries) end as last_chance),
   lease as (
-    insert into leases (token, worker_id, claimed_at, ids)
-    select v_c.token, claim.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
+    insert into leases (token, worker_id, claimed_at, ids, traceparent)
+    select v_c.token, claim.worker, v_c.at, array_agg(c.id), left(claim.traceparent, 200) from claimed c having count(*) > 0)
   -- Rows come back in the order of the heap; a worker wants the order of the claim.
   select c.id, c.queue, c.kind, c.payload, c.attempt::int, c.lease_token, c.timeout_ms, c.priority::int, c.run_at,
     c.max_attempts::int, c.tag, c.labels, c.generation::int, c.options, nullif(c.concurrency_key, ''), c.last_chance
   from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id;
 end $$;
-comment on function claim(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[], boolean) is
-  'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a draining worker gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. last_chance: one more lost worker makes this job dead as poison. A job that kills its worker takes along what runs beside it and what waits there, so run such a job alone: with nothing else of yours claimed, until its end is acknowledged. last_chances false: leave such jobs for now, because you have others on hand. A worker that claims and runs one job at a time has nothing to do. Never true of a job that lost no worker, whatever max_recoveries is. Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
+comment on function claim(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[], boolean, text) is
+  'Claims up to max jobs for a worker, queue by queue in the order given, within a queue by priority, run_at, id. Skips queues that are held; unknown queues give nothing; a worker that drains, or is drained, gets nothing. Of a queue with limits at most slots jobs: what it can start at once. floor_*: the last row of an earlier claim that was full; rows of floor_queue up to it are not looked at, so repeat without a floor now and then, and whenever fewer than max come back. done_tokens: claims of which every job is over. held_tokens, now and then and after a claim whose reply was lost, but never while another claim of this worker is under way: the tokens of all jobs on hand; jobs that it holds under others are returned. last_chance: one more lost worker makes this job dead as poison. A job that kills its worker takes along what runs beside it and what waits there, so run such a job alone: with nothing else of yours claimed, until its end is acknowledged. last_chances false: leave such jobs for now, because you have others on hand. A worker that claims and runs one job at a time has nothing to do. Never true of a job that lost no worker, whatever max_recoveries is. traceparent: the span of this claim in a trace, kept for the jobs'' next attempts should you be lost (last_recovery of a job then has it). Raises JQ001 when the worker''s lease has lapsed (register again), JQ002 outside READ COMMITTED.';
 
 create function claim_batch(worker bigint, queues text[], max int, slots int default null, floor_queue text default null,
   floor_priority int default null, floor_run_at timestamptz default null, floor_id bigint default null,
-  held_tokens bigint[] default null, done_tokens bigint[] default null, last_chances boolean default true)
-returns table (lease_token bigint, ids text, in_queues text, kinds text, run_ats text, payloads text, extras text)
+  held_tokens bigint[] default null, done_tokens bigint[] default null, last_chances boolean default true,
+  traceparent text default null)
+returns table (lease_token bigint, ids text, in_queues text, kinds text, last_run_at bigint, payloads text, extras text)
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
-  v_c record;
+  -- Variables and no record: a field of a record is looked up for every row.
+  v_at timestamptz;
+  v_queues text[];
+  v_limited text[];
+  v_rows tid[];
+  v_token bigint;
 begin
   select * from prepare_claim(claim_batch.worker, claim_batch.queues, claim_batch.max, claim_batch.slots, claim_batch.held_tokens,
-    claim_batch.done_tokens, claim_batch.last_chances) into v_c;
-  if v_c.token is null then return; end if;
+    claim_batch.done_tokens, claim_batch.last_chances) into v_at, v_queues, v_limited, v_rows, v_token;
+  if v_token is null then return; end if;
   return query
   with claimed as (
-    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_c.token, worker_id = claim_batch.worker, claimed_at = clock_timestamp(),
+    update jobs j set state = 1, attempt = j.attempt + 1, lease_token = v_token, worker_id = claim_batch.worker, claimed_at = clock_timestamp(),
       -- The backstop: the worker aborts at the timeout; when it does not, recovery takes the job a minute later.
-      deadline = v_c.at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
-      limited = coalesce(j.queue = any(v_c.limited), false)
-    where j.ctid = any(coalesce(v_c.rows, array(
-      select c.ctid from unnest(v_c.open_queues) q(name) cross join lateral (
+      deadline = v_at + make_interval(secs => j.timeout_ms / 1000.0 + 60),
+      limited = v_limited is not null and j.queue = any(v_limited)
+    where j.ctid = any(coalesce(v_rows, array(
+      select c.ctid from unnest(v_queues) q(name) cross join lateral (
         select x.ctid from jobs x where x.queue = q.name and x.state = 0
           and (x.priority, x.run_at, x.id) > (coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_priority::smallint end, '-32768'::smallint),
             coalesce(case when q.name = claim_batch.floor_queue then claim_batch.floor_run_at end, '-infinity'::timestamptz),
@@ -185,24 +201,26 @@ begin
           and (x.recoveries = 0 or claim_batch.last_chances or not is_last_chance(x.queue, x.recoveries))
         order by x.priority, x.run_at, x.id limit claim_batch.max for update skip locked) c
       limit claim_batch.max)))
-    returning j.id, j.queue, j.kind, j.payload, j.attempt, j.lease_token, j.timeout_ms, j.priority, j.run_at,
-      j.max_attempts, j.tag, j.labels, j.generation, j.options, j.concurrency_key,
-      case when j.recoveries = 0 then false else is_last_chance(j.queue, j.recoveries) end as last_chance),
+    returning j.id, j.queue, j.kind, j.payload, j.priority, j.run_at,
+      case when j.attempt = 1 and j.max_attempts = 5 and j.priority = 0 and j.generation = 1 and j.recoveries = 0
+          and num_nonnulls(j.timeout_ms, j.tag, j.labels, j.options, j.concurrency_key) = 0 then null
+        else jsonb_strip_nulls(jsonb_build_object('attempt', j.attempt, 'max_attempts', j.max_attempts, 'timeout_ms', j.timeout_ms,
+          'priority', j.priority, 'tag', j.tag, 'labels', j.labels, 'options', j.options, 'generation', j.generation,
+          'concurrency_key', nullif(j.concurrency_key, ''),
+          'last_chance', case when j.recoveries > 0 then nullif(is_last_chance(j.queue, j.recoveries), false) end,
+          'lost_traceparent', case when j.recoveries > 0 then j.last_recovery ->> 'traceparent' end,
+          'age_ms', case when j.options ? 'traceparent' then greatest(0, (extract(epoch from v_at - j.created_at) * 1000)::bigint) end))::text end as extra),
   lease as (
-    insert into leases (token, worker_id, claimed_at, ids)
-    select v_c.token, claim_batch.worker, v_c.at, array_agg(c.id) from claimed c having count(*) > 0)
-  select v_c.token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
-    string_agg((date_part('epoch', o.run_at) * 1000000)::bigint::text, ','), '[' || string_agg(o.payload::text, ',') || ']',
-    '[' || string_agg(case when o.attempt = 1 and o.max_attempts = 5 and o.timeout_ms is null and o.priority = 0 and o.tag is null
-        and o.labels is null and o.options is null and o.concurrency_key is null and o.generation = 1 and not o.last_chance then 'null'
-      else jsonb_strip_nulls(jsonb_build_object('attempt', o.attempt, 'max_attempts', o.max_attempts, 'timeout_ms', o.timeout_ms,
-        'priority', o.priority, 'tag', o.tag, 'labels', o.labels, 'options', o.options, 'generation', o.generation,
-        'concurrency_key', nullif(o.concurrency_key, ''), 'last_chance', nullif(o.last_chance, false)))::text end, ',') || ']'
-  from (select * from claimed c order by array_position(v_c.open_queues, c.queue), c.priority, c.run_at, c.id) o
+    insert into leases (token, worker_id, claimed_at, ids, traceparent)
+    select v_token, claim_batch.worker, v_at, array_agg(c.id), left(claim_batch.traceparent, 200) from claimed c having count(*) > 0)
+  select v_token, string_agg(o.id::text, ','), string_agg(o.queue, ','), string_agg(o.kind, ','),
+    (date_part('epoch', (array_agg(o.run_at))[count(*)]) * 1000000)::bigint, '[' || string_agg(o.payload::text, ',') || ']',
+    '[' || string_agg(coalesce(o.extra, 'null'), ',') || ']'
+  from (select * from claimed c order by array_position(v_queues, c.queue), c.priority, c.run_at, c.id) o
   having count(*) > 0;
 end $$;
-comment on function claim_batch(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[], boolean) is
-  'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues), kinds and run_ats (microseconds since 1970) are lists with commas between; payloads is a JSON array; extras is a JSON array with null for a job that is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others; last_chance stands there only where it is true.';
+comment on function claim_batch(bigint, text[], int, int, text, int, timestamptz, bigint, bigint[], bigint[], boolean, text) is
+  'What claim does, for a client that wants it fast: one row, or none. ids, queues (in_queues) and kinds are lists with commas between; last_run_at is the run_at of the last one, for a floor, in microseconds since 1970; payloads is a JSON array; extras is a JSON array with null for a job that lost no worker and is in its first attempt of 5, without timeout, with priority 0 and nothing else, and an object of what claim would return for others; last_chance stands there only where it is true. Of a job with a traceparent it also has age_ms, for how long it has been there, and of one that lost a worker lost_traceparent, the span of the claim whose attempt was lost, where one is known.';
 
 create function pick_jobs(queues text[], limited text[], max int, slots int, last_chances boolean) returns tid[]
 language plpgsql volatile set search_path = {{schema}}, pg_temp

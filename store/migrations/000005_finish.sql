@@ -45,7 +45,7 @@ begin
   if v_ids is null then return; end if;
   perform add_queues(array(select distinct q.name from unnest(v_queues) q(name)));
   perform insert_jobs(v_ids, v_queues, v_kinds, v_payloads, v_options);
-  perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
+  perform send_hint(q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
 end $$;
 comment on function enqueue_finalisers(jsonb, int) is 'Internal. The jobs that are to run because these ended.';
 
@@ -77,26 +77,30 @@ begin
     using unnest(move_to_history.ids, move_to_history.lease_tokens, move_to_history.dead_reasons, move_to_history.durations_ms,
       move_to_history.results, move_to_history.exit_codes) t(id, token, reason, ms, result, ended_with)
     where t.id = j.id and (t.token = j.lease_token or move_to_history.lease_tokens is null)
-    returning j.*, t.reason, t.ms, t.result, t.ended_with),
+    returning j.id, j.generation, j.queue, j.kind, j.priority, j.attempt, j.max_attempts, j.recoveries, j.worker_id,
+      j.lease_token, j.created_at, j.run_at, j.claimed_at, j.payload, t.reason, t.ms, t.result, t.ended_with,
+      -- What few jobs have is carried as one column, which costs the others next to nothing.
+      case when num_nulls(j.last_lease_token, j.timeout_ms, j.result_ttl_seconds, j.concurrency_key, j.unique_key, j.tag,
+        j.labels, j.options, j.progress, j.process, j.exit_code, j.last_error, j.errors, j.last_recovery) < 14 then j end as more),
   moved as (
     insert into job_history (id, generation, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries,
       worker_id, lease_token, timeout_ms, result_ttl_seconds, created_at, run_at, claimed_at, finished_at, duration_ms, result_expires_at,
       finaliser_id, concurrency_key, unique_key, tag, labels, options, payload, result, progress, process, exit_code,
       last_error, errors, last_recovery)
     select d.id, d.generation, d.queue, d.kind, move_to_history.to_state, d.reason, d.priority, d.attempt, d.max_attempts,
-      d.recoveries, d.worker_id, coalesce(d.lease_token, d.last_lease_token), d.timeout_ms,
-      case when move_to_history.to_state = 12 then d.result_ttl_seconds end, d.created_at, d.run_at,
-      d.claimed_at, v_now, d.ms, case when d.result is not null and d.result_ttl_seconds > 0 then v_now + make_interval(secs => d.result_ttl_seconds) end,
-      case when d.options ? 'finaliser' then nextval('jobs_id_seq') end, d.concurrency_key, d.unique_key, d.tag, d.labels,
-      d.options, d.payload, case when d.result_ttl_seconds = 0 then null else d.result end, d.progress, d.process,
+      d.recoveries, d.worker_id, coalesce(d.lease_token, (d.more).last_lease_token), (d.more).timeout_ms,
+      case when move_to_history.to_state = 12 then (d.more).result_ttl_seconds end, d.created_at, d.run_at,
+      d.claimed_at, v_now, d.ms, case when d.result is not null and (d.more).result_ttl_seconds > 0 then v_now + make_interval(secs => (d.more).result_ttl_seconds) end,
+      case when (d.more).options ? 'finaliser' then nextval('jobs_id_seq') end, (d.more).concurrency_key, (d.more).unique_key,
+      (d.more).tag, (d.more).labels, (d.more).options, d.payload, case when (d.more).result_ttl_seconds = 0 then null else d.result end,
+      (d.more).progress, (d.more).process,
       -- A completed job has the code of its last attempt; the others had it written when the attempt ended.
-      case when move_to_history.to_state = 10 then d.ended_with else coalesce(d.ended_with, d.exit_code) end,
-      d.last_error, d.errors, d.last_recovery
+      case when move_to_history.to_state = 10 then d.ended_with else coalesce(d.ended_with, (d.more).exit_code) end,
+      (d.more).last_error, (d.more).errors, (d.more).last_recovery
     from done d
-    returning id, generation, queue, unique_key, finaliser_id, options)
-  select array_agg(m.id), jsonb_agg(jsonb_build_object('id', m.id, 'generation', m.generation, 'queue', m.queue,
-    'unique_key', m.unique_key, 'finaliser_id', m.finaliser_id, 'options', m.options)) filter (where m.options is not null)
-  from moved m into v_moved, v_special;
+    returning id, case when options is not null then jsonb_build_object('id', id, 'generation', generation, 'queue', queue,
+      'unique_key', unique_key, 'finaliser_id', finaliser_id, 'options', options) end as special)
+  select array_agg(m.id), jsonb_agg(m.special) filter (where m.special is not null) from moved m into v_moved, v_special;
   if v_moved is null then return 0; end if;
 
   if v_special is not null then
@@ -160,7 +164,7 @@ begin
       returning j.queue)
     select array_agg(r.queue) from released r into v_queues;
     if v_queues is not null then
-      perform pg_notify(hint_channel(), q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
+      perform send_hint(q.name) from (select distinct q.name from unnest(v_queues) q(name)) q;
       v_settled := v_settled + cardinality(v_queues);
     end if;
 

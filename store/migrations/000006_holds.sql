@@ -53,7 +53,7 @@ begin
   values ('hold', hold.actor, hold.source, hold.queue, hold.reason,
     case when v_old.name is not null then to_jsonb(v_old) end, to_jsonb(v_new));
   -- Who waits for work wants to know at once; rare enough for what NOTIFY costs.
-  perform pg_notify(hint_channel(), hold.queue);
+  perform send_hint(hold.queue);
   return true;
 end $$;
 comment on function hold(text, text, text, text, text, timestamptz) is
@@ -70,7 +70,7 @@ begin
   if not found then return false; end if;
   insert into audit_events (action, actor, target, reason, before)
   values ('release', release.actor, release.queue, release.reason, to_jsonb(v_old));
-  perform pg_notify(hint_channel(), release.queue);
+  perform send_hint(release.queue);
   return v_old.until is null or v_old.until > clock_timestamp();
 end $$;
 comment on function release(text, text, text, text) is

@@ -182,7 +182,9 @@ begin
       run_at = case when d.outcome = 'retried' and d.at > c_at_once then v_now + random() * interval '5 seconds' else j.run_at end,
       last_recovery = v_recovery || jsonb_build_object('worker', j.worker_id::text,
         'policy', case d.outcome when 'held' then 'hold' else 'retry' end,
-        'cause', case when j.id = any(v_late) then 'deadline' else 'worker' end),
+        'cause', case when j.id = any(v_late) then 'deadline' else 'worker' end)
+        -- Nobody ends the span of the attempt that is lost; that of its claim is there for the next one to link to.
+        || coalesce((select jsonb_build_object('traceparent', l.traceparent) from leases l where l.token = j.lease_token and l.traceparent is not null), '{}'),
       lease_token = null, worker_id = null, claimed_at = null, deadline = null, limited = false, process = null,
       attempt = greatest(0, j.attempt - 1), recoveries = j.recoveries + 1
     from unnest(v_ids, v_outcomes) with ordinality d(id, outcome, at) where d.outcome in ('retried', 'held') and j.id = d.id;
@@ -193,7 +195,7 @@ begin
         'workers', to_jsonb(array(select distinct w from unnest(v_workers) w order by w)),
         'outcomes', (select jsonb_object_agg(o.outcome, o.count) from (select d.outcome, count(*) from unnest(v_outcomes) d(outcome) group by 1) o),
         'jobs', to_jsonb(v_ids[1:100])), cardinality(v_ids));
-    perform pg_notify(hint_channel(), n.queue) from (
+    perform send_hint(n.queue) from (
       select distinct d.queue from unnest(v_queues, v_outcomes) d(queue, outcome) where d.outcome = 'retried') n;
   end if;
   if not recover_stale.dry_run and recover_stale.queue is null and recover_stale.workers is null then perform tidy_leases(v_lost); end if;

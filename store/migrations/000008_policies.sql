@@ -134,7 +134,7 @@ begin
     (to_jsonb(v_queue) - 'created_at') || (to_jsonb(v_limits) - '{queue,tokens,tokens_at,last_key}'::text[]),
     (to_jsonb(v_new_queue) - 'created_at') || (to_jsonb(v_new_limits) - '{queue,tokens,tokens_at,last_key}'::text[]));
   -- More may be allowed now.
-  perform pg_notify(hint_channel(), configure_queue.queue);
+  perform send_hint(configure_queue.queue);
   return true;
 end $$;
 comment on function configure_queue(text, jsonb, text, text) is

@@ -54,7 +54,7 @@ begin
     returning c.job_id, c.worker_id)
   select array_agg(a.job_id), array_agg(distinct a.worker_id) from asked a into v_asked, v_workers;
   -- Whoever listens need not wait for its next heartbeat.
-  perform pg_notify(hint_channel(), 'worker:' || w) from unnest(v_workers) w;
+  perform send_hint('worker:' || w) from unnest(v_workers) w;
   if v_ended <> '{}' then
     update jobs j set last_error = left(format('cancelled by %s: %s', cancel_locked.actor, cancel_locked.reason)
       || coalesce('; error of an earlier attempt: ' || left(j.last_error, 6000), ''), 8192)
@@ -139,7 +139,7 @@ begin
   end if;
   insert into audit_events (action, actor, target, reason, before)
   values (act_on_job.act, act_on_job.actor, 'jobs/' || act_on_job.id, act_on_job.reason, v_before);
-  if act_on_job.act = 'retry' then perform pg_notify(hint_channel(), v_queue); end if;
+  if act_on_job.act = 'retry' then perform send_hint(v_queue); end if;
   return case act_on_job.act when 'retry' then 'retried' when 'delete' then 'deleted'
     else case when v_job.state = 1 then 'requested' else 'cancelled' end end;
 end $$;
@@ -270,7 +270,7 @@ begin
         then jsonb_build_object('ids', jsonb_path_query_array(act_on_jobs.filter, '$.ids[0 to 99]')) else '{}' end, 'max', act_on_jobs.max),
     jsonb_build_object('matched', matched, 'jobs', to_jsonb(ids)), changed);
   if act_on_jobs.act = 'retry' then
-    perform pg_notify(hint_channel(), q.queue) from (select distinct j.queue from jobs j where j.id = any(v_ids)) q;
+    perform send_hint(q.queue) from (select distinct j.queue from jobs j where j.id = any(v_ids)) q;
   end if;
 end $$;
 comment on function act_on_jobs(text, jsonb, text, text, int, boolean) is 'Internal. Body of retry_jobs, cancel_jobs and delete_jobs.';
@@ -298,6 +298,32 @@ language sql volatile security definer set search_path = {{schema}}, pg_temp as 
 $$;
 comment on function delete_jobs(jsonb, text, text, int, boolean) is
   'Deletes the jobs that a filter means, as delete_job does: those that do not run and have not ended. Filter, max, dry_run and answer as in retry_jobs.';
+
+create function reveal(ids bigint[], actor text, reason text) returns table (id bigint, payload json, result json)
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_found bigint[];
+begin
+  perform check_words(reveal.actor, reveal.reason);
+  if coalesce(cardinality(reveal.ids), 0) not between 1 and 1000 then
+    raise exception using errcode = '22023', message = 'ids must be 1 to 1000 jobs';
+  end if;
+  -- Superseded rows too: of a job that was retried, what it carries is the same.
+  v_found := array(select j.id from jobs j where j.id = any(reveal.ids)
+    union select h.id from job_history h where h.id = any(reveal.ids) order by 1);
+  if v_found = '{}' then return; end if;
+  insert into audit_events (action, actor, target, reason, after, count)
+  values ('reveal', reveal.actor, case cardinality(v_found) when 1 then 'jobs/' || v_found[1] else 'jobs' end, reveal.reason,
+    jsonb_build_object('jobs', to_jsonb(v_found[1:100])), cardinality(v_found));
+  return query
+    select j.id, j.payload, null::json from jobs j where j.id = any(v_found)
+    union all
+    select h.id, h.payload, case when h.result_expires_at <= clock_timestamp() then null else h.result end
+    from job_history h where h.id = any(v_found) and not h.superseded;
+end $$;
+comment on function reveal(bigint[], text, text) is
+  'Payloads and results of jobs, live and ended, and one audit event that says who saw which. For programs that show them to people; v_jobs has them for programs that process them. Raises 22023 without actor or reason, and for more than 1000 jobs.';
 
 create function delete_queue(queue text, actor text, reason text, only_if_empty boolean default true, max int default 10000) returns text
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$

@@ -92,7 +92,7 @@ begin
     case when v_old.name is not null then to_jsonb(v_old) - '{payload,created_at}'::text[] end,
     jsonb_build_object('queue', v_new.queue, 'kind', v_new.kind, 'options', v_new.options, 'cron', v_new.cron, 'time_zone', v_new.time_zone,
       'missed_ticks', v_new.missed_ticks, 'max_missed', v_new.max_missed, 'owner', v_new.owner, 'next_at', put_schedule.next_at));
-  perform pg_notify(hint_channel(), 'schedules:');
+  perform send_hint('schedules:');
   return true;
 end $$;
 comment on function put_schedule(text, jsonb, timestamptz, text, text) is
@@ -135,11 +135,52 @@ begin
   values ('pause_schedule', pause_schedule.actor, 'schedules/' || pause_schedule.name, pause_schedule.reason,
     jsonb_build_object('paused', v_old.paused, 'next_at', v_old.next_at),
     jsonb_build_object('paused', pause_schedule.paused, 'next_at', case when pause_schedule.paused then v_old.next_at else pause_schedule.next_at end));
-  perform pg_notify(hint_channel(), 'schedules:');
+  perform send_hint('schedules:');
   return true;
 end $$;
 comment on function pause_schedule(text, boolean, text, text, timestamptz) is
   'Pauses a schedule, or resumes it with next_at, its first tick from now on: what would have been due while it was paused is no tick. Returns whether anything changed; only then is an audit event written.';
+
+create function trigger_schedule(name text, actor text, reason text) returns bigint
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_schedule schedules;
+  v_job bigint;
+begin
+  perform check_words(trigger_schedule.actor, trigger_schedule.reason);
+  select * from schedules s where s.name = trigger_schedule.name into v_schedule;
+  if not found then return null; end if;
+  select e.id from enqueue(v_schedule.queue, v_schedule.kind, v_schedule.payload, v_schedule.options || jsonb_build_object(
+      'labels', coalesce(v_schedule.options -> 'labels', '{}') || jsonb_build_object('schedule', v_schedule.name)), notify => true) e
+    into v_job;
+  insert into audit_events (action, actor, target, reason, after)
+  values ('trigger_schedule', trigger_schedule.actor, 'schedules/' || trigger_schedule.name, trigger_schedule.reason,
+    jsonb_build_object('job', v_job));
+  return v_job;
+end $$;
+comment on function trigger_schedule(text, text, text) is
+  'Enqueues the job of a schedule now, beside its ticks: neither its next tick nor those on record change, and it may be paused. The job has the label schedule, and no unique key. Returns its id, null when there is no such schedule; with an audit event.';
+
+create function reveal_schedules(names text[], actor text, reason text) returns table (name text, payload json, options jsonb)
+language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_found text[];
+begin
+  perform check_words(reveal_schedules.actor, reveal_schedules.reason);
+  if coalesce(cardinality(reveal_schedules.names), 0) not between 1 and 1000 then
+    raise exception using errcode = '22023', message = 'names must be 1 to 1000 schedules';
+  end if;
+  v_found := array(select s.name from schedules s where s.name = any(reveal_schedules.names) order by 1);
+  if v_found = '{}' then return; end if;
+  insert into audit_events (action, actor, target, reason, after, count)
+  values ('reveal', reveal_schedules.actor, case cardinality(v_found) when 1 then 'schedules/' || v_found[1] else 'schedules' end,
+    reveal_schedules.reason, jsonb_build_object('schedules', to_jsonb(v_found[1:100])), cardinality(v_found));
+  return query select s.name, s.payload, s.options from schedules s where s.name = any(v_found) order by 1;
+end $$;
+comment on function reveal_schedules(text[], text, text) is
+  'What the jobs of schedules carry, and one audit event that says who saw which. For programs that show it to people; v_schedules has it for programs that process it. Raises 22023 without actor or reason, and for more than 1000 schedules.';
 
 create function due_schedules(max int default 100)
 returns table (name text, cron text, time_zone text, missed_ticks text, max_missed int, next_at timestamptz, now timestamptz)
@@ -199,7 +240,7 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bit
 declare
   c_look constant int := 100;
   v_now timestamptz := clock_timestamp();
-  v_queues text[] := (select w.queues from workers w where w.id = due_work.worker and w.state = 'active');
+  v_queues text[] := (select w.queues from workers w where w.id = due_work.worker and w.state = 'active' and w.drain_since is null);
   v_work timestamptz;
   v_due timestamptz;
   v_schedule timestamptz;

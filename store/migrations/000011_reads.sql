@@ -10,7 +10,7 @@ create view v_workers as
       when w.lease_until <= t.now then 'lapsed'
       when not w.renewing then 'loop_blocked'
       when w.slots_stuck > 0 and w.slots_stuck >= coalesce(w.concurrency, 1) then 'slots_stuck'
-      when w.state = 'draining' then 'draining'
+      when w.state = 'draining' or w.drain_since is not null then 'draining'
       -- A claim loop that polls claims every few seconds when a slot is free.
       when w.last_claim_age_ms > 60000 and coalesce(w.slots_busy, 0) < coalesce(w.concurrency, 1) then 'claim_stalled'
       else 'healthy' end as verdict,
@@ -21,12 +21,13 @@ create view v_workers as
     (select count(*) from leases l cross join lateral unnest(l.ids) u(id)
       cross join lateral (select from jobs j where j.id = u.id and j.lease_token = l.token offset 0) r
       where l.worker_id = w.id) as running,
-    w.gone_at, w.gone_reason
+    w.gone_at, w.gone_reason, w.drain_since
   from workers w cross join (select clock_timestamp() as now) t;
 comment on view v_workers is 'Workers, with what their heartbeats said last and what to think of it.';
 comment on column v_workers.is_live is 'Its lease holds: what it runs is not stale.';
 comment on column v_workers.verdict is
   'gone (it left, or was seen to be gone), fenced, lapsed (no heartbeat renewed its lease in time), loop_blocked (it beats, but its main loop does not turn, so its lease runs out), slots_stuck (every slot is taken by a handler that ignores its abort signal), draining, claim_stalled (slots are free and no claim finished for a minute), healthy. The first that holds, in the order given here. Of the worker alone: whether a job is stale is is_stale in v_jobs.';
+comment on column v_workers.drain_since is 'Since when it is kept idle, so that its pod can be removed (drain_idle_workers).';
 comment on column v_workers.running is 'Jobs that the store counts as running on it.';
 comment on column v_workers.heartbeat_age_ms is 'Milliseconds since its last heartbeat, renewing or not, by this database''s clock.';
 
@@ -50,7 +51,7 @@ create view v_jobs as
     j.state = 1 and exists (select from cancel_requests c where c.job_id = j.id and c.lease_token = j.lease_token) as cancel_requested,
     j.state = 1 and (coalesce(j.deadline <= statement_timestamp(), false) or not exists (select from workers w
       where w.id = j.worker_id and w.state in ('active', 'draining') and w.lease_until > statement_timestamp())) as is_stale,
-    j.state = 3 or (j.state = 4 and j.last_recovery ->> 'policy' = 'hold') as can_retry,
+    j.state = 3 or (j.state = 4 and j.last_recovery ->> 'policy' is not distinct from 'hold') as can_retry,
     case j.state
       when 1 then case
         when j.deadline <= statement_timestamp() then 'It should have ended at its deadline. Its worker still has it: recover-stale hands it on, and what the worker says later is void.'
@@ -173,6 +174,18 @@ comment on function queue_stats() is
 create view v_queue_stats as select * from queue_stats();
 comment on view v_queue_stats is 'The function queue_stats as a view.';
 
+create function job_counts() returns table (queue text, kind text, state text, jobs bigint)
+language sql stable security definer set search_path = {{schema}}, pg_temp as $$
+  with counted as (
+    select j.queue, j.kind, case when j.state in (2, 3) and j.run_at <= t.now then 0 else j.state end as state, count(*) as jobs
+    from jobs j cross join (select clock_timestamp() as now) t group by 1, 2, 3
+    union all
+    select h.queue, h.kind, h.state, count(*) from job_history h where not h.superseded group by 1, 2, 3)
+  select c.queue, c.kind, state_name_at(c.state, 'infinity', '-infinity'), c.jobs from counted c order by 1, 2, 3
+$$;
+comment on function job_counts() is
+  'How many jobs there are by queue, kind and state, those that ended included as long as they are kept. It reads every job: seconds where there are tens of millions. queue_stats is the quick look.';
+
 create view v_queues as
   select q.name, q.created_at, q.max_attempts::int as max_attempts, q.timeout_ms, q.result_ttl_seconds, q.retry, q.on_worker_loss,
     q.max_recoveries::int as max_recoveries, l.max_running, l.max_running_per_key, coalesce(l.fair, false) as fair, l.rate_count,
@@ -194,7 +207,12 @@ create view v_leased as
 comment on view v_leased is 'Jobs that claims took, as the lease rows name them: the way to running jobs that needs no index on them. May name jobs that have ended since; v_jobs decides.';
 
 create view v_audit_events as
-  select e.id, e.at, e.action, e.actor, e.source, e.target, e.reason, e.before, e.after, e.count from audit_events e;
+  select e.id, e.at, e.action, e.actor, e.source, e.target, e.reason, e.before, e.after, e.count,
+    case when e.action = 'retry' then 'admin_job_retry'
+      when e.action = 'recover_stale' and e.actor <> 'sweep' and e.actor not like 'jobqueue-operator%' then 'admin_jobs_recover_stale'
+      else e.action end as event
+  from audit_events e;
+comment on column v_audit_events.event is 'The action, by the name that Publaryn''s recovery runbook gives it where it has one: admin_job_retry, and admin_jobs_recover_stale for a recovery that a person asked for.';
 comment on view v_audit_events is 'What people and the operator changed: who, when, why, what was before and what after. Never holds payloads, results or errors.';
 
 create view v_store_settings as

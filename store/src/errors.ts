@@ -7,6 +7,8 @@ export type StoreErrorCode =
   | "lease_lapsed"
   /** `claim` was called outside READ COMMITTED. */
   | "wrong_isolation"
+  /** Another operator leads now: nothing was written, and what was decided under the old term must be dropped. */
+  | "stale_term"
   /** The input cannot be stored; the message names it and says what to do. */
   | "invalid_input"
   /** The connection could not be made or was lost. Whether a statement that was under way took effect is unknown. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Client } from "pg";
+import { Client, type QueryResult } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { forEachPostgres } from "../../test/support/postgres/database.ts";
 import { openStore, type StoreUnderTest } from "./testing/open-store.ts";
@@ -23,10 +23,8 @@ forEachPostgres(({ adminUrl }) => {
       for (const block of blocks) {
         // The failed job's second is over whenever it is over; here it is not.
         await client.query("update jobqueue.jobs set run_at = run_at + interval '1 hour' where state = 3");
-        const results = (await client.query(block)) as unknown as {
-          command: string;
-          rows: Record<string, unknown>[];
-        }[];
+        // One result where there is one statement, else a list of them.
+        const results = [(await client.query(block)) as QueryResult | QueryResult[]].flat();
         answers.push(...results.filter(({ command }) => command === "SELECT").map(({ rows }) => rows));
       }
     } finally {
@@ -71,6 +69,7 @@ forEachPostgres(({ adminUrl }) => {
       [{ queue: "mail" }, { queue: "reports" }],
       [],
       [{ state: "gone" }, { state: "gone" }],
+      [{ configure_store: true }],
     ]);
   });
 });

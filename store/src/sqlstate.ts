@@ -14,6 +14,7 @@ export interface SqlstateRule {
 export const SQLSTATE_RULES: readonly SqlstateRule[] = [
   { match: "JQ001", code: "lease_lapsed", retry: "never" },
   { match: "JQ002", code: "wrong_isolation", retry: "never" },
+  { match: "JQ003", code: "stale_term", retry: "never" },
   { match: "08", code: "connection_lost", retry: "reconnect" },
   { match: "57P01", code: "connection_lost", retry: "reconnect", advice: "the server ended the session" },
   { match: "57P02", code: "connection_lost", retry: "reconnect", advice: "the server crashed" },

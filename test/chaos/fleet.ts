@@ -1,16 +1,4 @@
-import { appendFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { WorkerProcess } from "../../worker/src/testing/worker-process.ts";
-
-/** Seconds; short, so that a run sees many leases lapse. */
-export const LEASE_SECONDS = 4;
-
-/** A worker of a run and the name of its log. */
-export interface Member {
-  readonly name: string;
-  readonly process: WorkerProcess;
-}
+import { endOf, type Member, startMember } from "./member.ts";
 
 /** Where workers find their store, and what they serve. */
 export interface FleetOptions {
@@ -64,30 +52,15 @@ export class Fleet {
     const { directory, queues, urlOf } = this.#options;
     const n = ++this.#started;
     const name = `worker-${n}`;
-    const process = new WorkerProcess({
-      databaseUrl: urlOf(n),
-      main: fileURLToPath(new URL("worker-main.ts", import.meta.url)),
-      handlers: fileURLToPath(new URL("handlers.ts", import.meta.url)),
-      queues: queues.join(","),
-      env: {
-        CHAOS_PROCESS: name,
-        CHAOS_DIRECTORY: directory,
-        JOBQUEUE_LEASE_SECONDS: String(LEASE_SECONDS),
-        JOBQUEUE_LOOP_STALL_BUDGET_SECONDS: "2",
-        JOBQUEUE_SLOTS: "8",
-        JOBQUEUE_PREFETCH: "20",
-      },
-    });
-    const member: Member = { name, process };
+    const member = startMember({ name, directory, databaseUrl: urlOf(n), queues: queues.join(",") });
     this.#members.add(member);
     this.#ends.push(this.#ended(member));
   }
 
   async #ended(member: Member): Promise<void> {
-    const { code, signal } = await member.process.exited;
-    appendFileSync(join(this.#options.directory, `${member.name}.log`), member.process.transcript());
+    const exit = await endOf(member, this.#options.directory);
     this.#members.delete(member);
-    if (signal === null && code !== 0) this.exits.push(`${member.name} exited with ${String(code)}`);
+    if (exit !== undefined) this.exits.push(exit);
     if (!this.#closing) this.#add();
   }
 }

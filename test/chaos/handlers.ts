@@ -9,6 +9,8 @@ import { nowMs, ProcessLog } from "../support/history/process-log.ts";
 export interface Work {
   /** How long it takes. */
   readonly ms?: number;
+  /** Instead of `ms`: until when, milliseconds since 1970. */
+  readonly until?: number;
   /** Attempts that throw before one returns. */
   readonly failures?: number;
 }
@@ -59,9 +61,8 @@ function fail({ failures = 0 }: Work, { attempt }: JobContext): void {
   if (attempt <= failures) throw new Error(`attempt ${attempt} of a job that fails ${failures} times`);
 }
 
-function block({ ms = 100 }: Work): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
+function block({ ms = 100, until = nowMs() + ms }: Work): void {
+  while (nowMs() < until);
 }
 
 export default [

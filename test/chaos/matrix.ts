@@ -2,7 +2,12 @@
  * The fault matrix: every fault the product was made for, as data. A test holds every row to a test that exists or to a
  * reason, and docs/reference/fault-matrix.md is made from it. The faults that chaos applies at random carry the same ids.
  */
+import { ADMIN_ROWS } from "./admin-rows.ts";
+import { GOVERNOR_ROWS } from "./governor-rows.ts";
+import { KUBERNETES_ROWS } from "./kubernetes-rows.ts";
 import { type MatrixRow, notShown, shown } from "./matrix-row.ts";
+import { NODE_ROWS } from "./node-rows.ts";
+import { OPERATOR_ROWS } from "./operator-rows.ts";
 
 const CRASH = "worker/src/crash.worker.test.ts";
 const HUNG = "worker/src/hung.worker.test.ts";
@@ -14,9 +19,6 @@ const RECOVERY = "store/src/jobs/recover-stale.store.test.ts";
 const WORKERS = "store/src/workers/workers.store.test.ts";
 const MIGRATE = "store/src/migrations/migrate.store.test.ts";
 const FAULTS = "store/src/faults";
-
-const OPERATOR = "issue 5: the operator, on a real API server";
-const ADMIN = "issue 6: the admin API and dashboard";
 
 const WORKER_ROWS: readonly MatrixRow[] = [
   shown(
@@ -199,11 +201,18 @@ const POSTGRES_ROWS: readonly MatrixRow[] = [
     { [`${FAULTS}/disk-full.store.test.ts`]: ["P12:"] },
     "When the disk of the write-ahead log is full the server itself stops: that is P2.",
   ),
-  notShown(
+  shown(
     "P13",
     "autovacuum off or starved, wraparound near",
     "a condition before it collapses",
-    `${OPERATOR}: a condition of the JobQueue.`,
+    {
+      "store/src/maintenance/vacuum-facts.store.test.ts": ["P13:"],
+      "store/src/maintenance/vacuum-troubles.test.ts": ["P13:"],
+      "operator/src/controllers/job-store/decide.test.ts": ["P13:"],
+      "operator/src/acceptance/stores.api.test.ts": ["P13:"],
+      "cli/src/doctor/doctor.worker.test.ts": ["P13:"],
+    },
+    "Condition Vacuumed of the JobStore. Off and transaction ids: made on real servers, the ids with autovacuum_freeze_max_age at its least. Starved: the dead rows are made and counted on real servers, half an hour and half a million of them are given to the rule, as are multixact ids.",
   ),
   shown("P14", "an index build that was cut short leaves junk", "cannot happen by us", {
     [`${FAULTS}/migration-killed.store.test.ts`]: ["P14:"],
@@ -241,70 +250,17 @@ const POOLER_ROWS: readonly MatrixRow[] = [
   shown("B3", "prepared statements across servers", "none is named", { [`${FAULTS}/pooler.store.test.ts`]: ["B3:"] }),
 ];
 
-const LATER: readonly MatrixRow[] = [
-  notShown(
-    "K1",
-    "API server down for ten minutes",
-    "workers unaffected; no kills on return until caches are synced",
-    OPERATOR,
-  ),
-  notShown("K2", "storms of 409, 429 with Retry-After, 5xx", "honoured; backoff per key", OPERATOR),
-  notShown("K3", "watch silently stalled", "restarted within twice its interval", OPERATOR),
-  notShown("K4", "410; events dropped, doubled, reordered, cut", "converges", OPERATOR),
-  notShown("K5", "time travel to a stale API server", "no destructive act", OPERATOR),
-  notShown("K6", "applied, and the reply dropped", "no duplicates", OPERATOR),
-  notShown("K7", "RBAC removed, token expired", "a condition, no busy loop", OPERATOR),
-  notShown("K8", "CRD missing or of another version", "clear failure, retry", OPERATOR),
-  notShown(
-    "K9",
-    "namespace terminating, quota exceeded, pods refused",
-    "in the status, with the server's words",
-    OPERATOR,
-  ),
-  notShown("K10", "restart in the middle of a paged list", "no part taken for the whole", OPERATOR),
-  notShown(
-    "K11",
-    "somebody deletes or edits the Deployment",
-    "restored or reported; nothing foreign adopted",
-    OPERATOR,
-  ),
-  notShown("K12", "an autoscaler owns the replicas", "left alone", OPERATOR),
-  notShown("O1", "operator killed at each write", "end state as without the kill", OPERATOR),
-  notShown("O2", "leader paused past its lease", "refused; at most one kill per pod", OPERATOR),
-  notShown("O3", "both replicas lose the Lease", "no kills without a valid term", OPERATOR),
-  notShown("O4", "failover between eviction and recovery", "finished once", OPERATOR),
-  notShown("O5", "database credentials bad, Kubernetes good", "conditions served, no kills", OPERATOR),
-  notShown("O6", "one of ten databases hangs", "the others on time", OPERATOR),
-  notShown("O7", "one JobQueue always fails", "only it backs off", OPERATOR),
-  notShown("O8", "20,000 foreign pods and Secrets", "memory flat", OPERATOR),
-  notShown("N1", "node partitioned, process alive", "replaced; fenced; not deleted by force", OPERATOR),
-  notShown("N2", "kubelet down, deletion never confirmed", "says it waits; the budget counts it", OPERATOR),
-  notShown("N3", "node drained", "a drain, no restart counted", OPERATOR),
-  notShown("N4", "image cannot be pulled, pod cannot be placed", "not hung: its own reason", OPERATOR),
-  notShown("N5", "workers in CrashLoopBackOff", "no deletions added", OPERATOR),
-  notShown("N6", "rollout while old pods lapse", "unavailable pods count against the budget", OPERATOR),
-  notShown("R1", "all workers lapse at once (outage)", "no kills; suspended; resumes after it settled", OPERATOR),
-  notShown("R2", "one of twenty hung", "that pod only", OPERATOR),
-  notShown("R3", "eight of twenty hung", "breaker opens; a person can override", OPERATOR),
-  notShown("R4", "slow database, late beats", "no kills", OPERATOR),
-  notShown("R5", "disruption budget allows none", "respected; condition", OPERATOR),
-  notShown("R6", "a version that hangs every pod", "stops after so many per template", OPERATOR),
-  notShown("R7", "the only replica hung", "restarted once evidence is independent", OPERATOR),
-  notShown("R8", "pod replaced between decision and kill", "no kill", OPERATOR),
-  notShown("R9", "heartbeat forged by a worker's role", "kills nobody else", OPERATOR),
-  notShown("D1", "slow lists and counts", "time limit, partial answer marked", ADMIN),
-  notShown("D2", "acts repeated, concurrent, cut short", "one audit event per effect", ADMIN),
-  notShown("D3", "large bodies, slow clients, many streams", "limits; workers unaffected", ADMIN),
-  notShown("D4", "token review unavailable", "closed for acts and payloads", ADMIN),
-];
-
 /** Every row, in the order of the families. */
 export const FAULT_MATRIX: readonly MatrixRow[] = [
   ...WORKER_ROWS,
   ...TIME_ROWS,
   ...POSTGRES_ROWS,
   ...POOLER_ROWS,
-  ...LATER,
+  ...KUBERNETES_ROWS,
+  ...OPERATOR_ROWS,
+  ...NODE_ROWS,
+  ...GOVERNOR_ROWS,
+  ...ADMIN_ROWS,
 ];
 
 /** What the families are about. */

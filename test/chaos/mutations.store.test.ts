@@ -10,6 +10,7 @@ import {
   enqueueMany,
   fail,
   hold,
+  openRestart,
   parseStoreUrl,
   putSchedule,
   recoverStale,
@@ -19,7 +20,13 @@ import {
 } from "@jobqueue/store";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkHistory } from "../support/history/check.ts";
-import { defaultRetryWaitMs, type Deed, type Expectations, type Limits } from "../support/history/history.ts";
+import {
+  defaultRetryWaitMs,
+  type Deed,
+  type Expectations,
+  type Limits,
+  type OperatorFacts,
+} from "../support/history/history.ts";
 import { keepLedger } from "../support/history/ledger.ts";
 import { loggedSession } from "../support/history/logged-session.ts";
 import { readHistory } from "../support/history/merge.ts";
@@ -78,6 +85,8 @@ interface Scenario {
   readonly limits?: readonly Limits[];
   /** What its schedules had to do, asked when it is over. */
   readonly schedules?: (play: Pick<Play, "database">) => Promise<readonly EvenSchedule[]>;
+  /** What an operator would know, asked when it is over. */
+  readonly operator?: (play: Pick<Play, "database">) => Promise<Partial<OperatorFacts>>;
 }
 
 /** A worker loses its job to another and tries to end it all the same. */
@@ -218,6 +227,65 @@ const scheduled: Scenario = {
   },
 };
 
+/** Two workers of a pool hang, and only one restart is allowed. */
+const hung: Scenario = {
+  operator: async () => ({ budgets: [{ pool: "shop/q", concurrent: 1, windowMs: 600_000, most: 1 }] }),
+  play: async ({ database }) => {
+    for (const podUid of ["p1", "p2"]) {
+      const worker = await registerWorker(database, { bootId: crypto.randomUUID(), podUid, pool: "shop/q" });
+      const lapsed = `update ${database.schema}.workers set lease_until = clock_timestamp() - interval '1 minute',
+        heartbeat_at = clock_timestamp() - interval '5 minutes' where id = $1`;
+      await database.query(lapsed, [worker]);
+      await openRestart(
+        database,
+        {
+          pool: "shop/q",
+          queue: "q",
+          templateHash: "t",
+          namespace: "shop",
+          pod: podUid,
+          podUid,
+          reason: "lapsed",
+          evidence: {},
+          hung: { worker, verdict: "lapsed", silentMs: 60_000 },
+        },
+        { concurrent: 1, spacingMs: 0, windowMs: 600_000, windowMost: 1 },
+        { actor: "operator", reason: "it hangs" },
+      );
+    }
+  },
+};
+
+/** Somebody asks how many jobs run. */
+const counted: Scenario = {
+  expectations: { drained: false },
+  play: async ({ database }) => {
+    await enqueue(database, { queue: "q", kind: "k" });
+  },
+  operator: async ({ database }) => {
+    const [row] = await database.query<{ shown: number; truth: number; at: number }>(
+      `select running::int as shown, (select count(*)::int from ${database.schema}.jobs where state = 1) as truth,
+         extract(epoch from clock_timestamp())::float8 * 1000 as at from ${database.schema}.queue_stats()`,
+    );
+    return { summaries: row ? [{ what: "running jobs of q", ...row }] : [] };
+  },
+};
+
+/** An operator asserts on every pass what is there already. */
+const asserted: Scenario = {
+  play: async ({ database }) => {
+    const request = { queue: "q", name: "spec", reason: "night", actor: "operator", source: "spec" };
+    for (let pass = 0; pass < 3; pass += 1) await hold(database, request);
+  },
+  operator: async ({ database }) => {
+    const rows = await database.query<{ what: string; at: number }>(
+      `select source as what, extract(epoch from written_at)::float8 * 1000 as at from ledger.changes
+       where source = 'holds' order by seq offset 1`,
+    );
+    return { lateWrites: rows };
+  },
+};
+
 const CASES: readonly (readonly [string, Mutation, Scenario])[] = [
   ["H1", MUTATIONS.historyForgets, simple],
   ["H2", MUTATIONS.otherToken, undrained],
@@ -237,6 +305,10 @@ const CASES: readonly (readonly [string, Mutation, Scenario])[] = [
   ["H11", MUTATIONS.noUniqueIndex, repeated],
   ["H12", MUTATIONS.noQueueLimit, limited("max_running", { maxRunning: 1 })],
   ["H13", MUTATIONS.ticksRepeat, scheduled],
+  ["H14", MUTATIONS.budgetForgotten, hung],
+  ["H15", MUTATIONS.holdUnaudited, held],
+  ["H16", MUTATIONS.countsWrong, counted],
+  ["H17", MUTATIONS.holdsRewritten, asserted],
   ["H12", MUTATIONS.noKeyLimit, limited("max_running_per_key", { maxRunningPerKey: 1 })],
 ];
 
@@ -281,6 +353,7 @@ async function findings(adminUrl: string, scenario: Scenario, mutation?: Mutatio
       },
       limits: scenario.limits ?? [],
       schedules: (await scenario.schedules?.({ database })) ?? [],
+      operator: (await scenario.operator?.({ database })) ?? {},
     });
     return [...new Set(checkHistory(history).map(({ assertion }) => assertion.id))];
   } finally {

@@ -122,6 +122,23 @@ export const MUTATIONS = {
     "where false and",
   ),
   noKeyLimit: patched("the limit of a key is not counted", "pick_in_turns", /where j\.limited and/, "where false and"),
+  budgetForgotten: patched(
+    "the budget of restarts is not counted",
+    "refuse_restart",
+    /\nbegin\n/,
+    "\nbegin\n  return null;\n",
+  ),
+  holdUnaudited: done(
+    "holds leave no audit event",
+    "create rule mutant as on insert to {{schema}}.audit_events where new.action = 'hold' do instead nothing",
+  ),
+  countsWrong: patched(
+    "what waits is counted as running",
+    "queue_stats",
+    /where j\.state = 1\) as running/,
+    "where j.state < 2) as running",
+  ),
+  holdsRewritten: patched("a hold that is there is written again", "hold", /if found then return false; end if;/, ""),
   ticksRepeat: both(
     both(
       patched("a tick may fire again", "fire_schedule", /s\.next_at = fire_schedule\.expected and/, ""),

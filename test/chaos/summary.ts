@@ -4,6 +4,8 @@ import type { RoundOutcome } from "./round.ts";
 /** The figures of a round, or of several added up. */
 export interface Tally {
   rounds: number;
+  /** Rounds that could not be carried out: what began did not come to be judged. */
+  broken: number;
   faults: Map<string, number>;
   enqueued: number;
   completed: number;
@@ -16,6 +18,8 @@ export interface Tally {
   /** Writes with a lease that was gone, which the store refused. */
   staleWritesRefused: number;
   unknown: number;
+  /** Of rounds with operators; absent where there were none. */
+  operator?: { restarts: number; kills: number; leaderChanges: number };
   lost: number;
   violations: number;
 }
@@ -24,6 +28,7 @@ export interface Tally {
 export function emptyTally(): Tally {
   return {
     rounds: 0,
+    broken: 0,
     faults: new Map(),
     enqueued: 0,
     completed: 0,
@@ -40,8 +45,16 @@ export function emptyTally(): Tally {
 }
 
 /** Adds a round. */
-export function addRound(tally: Tally, { history, faults, findings }: RoundOutcome): void {
+export function addRound(tally: Tally, { history, faults, findings, operator }: RoundOutcome): void {
   tally.rounds++;
+  if (operator) {
+    const { restarts, kills, leaderChanges } = tally.operator ?? { restarts: 0, kills: 0, leaderChanges: 0 };
+    tally.operator = {
+      restarts: restarts + operator.restarts,
+      kills: kills + history.operator.kills.length,
+      leaderChanges: leaderChanges + operator.leaderChanges,
+    };
+  }
   for (const id of faults) tally.faults.set(id, (tally.faults.get(id) ?? 0) + 1);
   const ended = (state: string): number => history.finals.filter((job) => job.state === state).length;
   tally.enqueued += new Set(history.finals.map(({ job }) => job)).size;
@@ -71,6 +84,7 @@ export function summaryOf(tally: Tally): string {
   const total = faults.reduce((sum, [, count]) => sum + count, 0);
   const rows: readonly (readonly [string, string | number])[] = [
     ["rounds", tally.rounds],
+    ...(tally.broken > 0 ? ([["rounds not carried out", tally.broken]] as const) : []),
     ["faults applied", `${total} (${faults.map(([id, count]) => `${id} ${count}`).join(", ")})`],
     ["jobs enqueued", tally.enqueued],
     ["jobs completed", tally.completed],
@@ -81,6 +95,13 @@ export function summaryOf(tally: Tally): string {
     ["jobs recovered", tally.recovered],
     ["calls of unknown outcome", tally.unknown],
     ["stale writes refused", tally.staleWritesRefused],
+    ...(tally.operator
+      ? ([
+          ["hung workers restarted", tally.operator.restarts],
+          ["pods evicted or deleted", tally.operator.kills],
+          ["changes of leader", tally.operator.leaderChanges],
+        ] as const)
+      : []),
     ["jobs lost", tally.lost],
     ["violations", tally.violations],
   ];

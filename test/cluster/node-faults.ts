@@ -71,6 +71,11 @@ export async function startNode(node: string): Promise<void> {
   await docker(await engine(), ["start", node]);
 }
 
+/** Undoes what `kubectl drain` leaves behind: pods may be placed on the node again. Does nothing where they may. */
+export async function uncordon(node: string): Promise<void> {
+  await kubectl(["uncordon", node]);
+}
+
 /** Waits until Kubernetes thinks so of a node: `True` is Ready, `Unknown` is silence. */
 export async function waitForNode(node: string, ready: "True" | "Unknown", timeoutMs = 120_000): Promise<void> {
   const condition = `jsonpath={.status.conditions[?(@.type=="Ready")].status}`;

@@ -1,5 +1,6 @@
 import { usesCurrentContext } from "../cluster/current-context.ts";
-import { docker, runningEngine } from "../cluster/engine/engine.ts";
+import { signalCommand, signalContainer } from "../cluster/container-faults.ts";
+import { runningEngine } from "../cluster/engine/engine.ts";
 import type { Stage } from "./stage.ts";
 import type { Story } from "./story.ts";
 import { enqueueArchive, waitUntilDone } from "./work.ts";
@@ -67,9 +68,8 @@ async function kill(stage: Stage, story: Story, { pod, node, id }: Running): Pro
     ({ name }) => name === "worker",
   );
   if (container === undefined) throw new Error(`pod ${pod} has no container "worker"`);
-  const task = container.containerID.replace("containerd://", "");
-  story.command(
-    `docker exec ${node} ctr -n k8s.io tasks kill -s SIGKILL ${task.slice(0, 12)}…   # ${pod}, runs job ${id}`,
-  );
-  await docker(engine, ["exec", node, "ctr", "-n", "k8s.io", "tasks", "kill", "-s", "SIGKILL", task]);
+  const where = { node, containerID: container.containerID };
+  const shown = signalCommand(where, "SIGKILL").map((word) => (word.length === 64 ? `${word.slice(0, 12)}…` : word));
+  story.command(`docker ${shown.join(" ")}   # ${pod}, runs job ${id}`);
+  await signalContainer(where, "SIGKILL");
 }

@@ -5,6 +5,7 @@ import { Database, parseStoreUrl } from "@jobqueue/store";
 import { run } from "../cluster/command.ts";
 import { eventually } from "../support/eventually.ts";
 import {
+  ADMIN_SERVER,
   type ClusterAccess,
   installOperator,
   kubectlFor,
@@ -19,6 +20,9 @@ import type { Story } from "./story.ts";
 
 /** The queues of the quickstart, in the order in which the pool of `high` serves them. */
 export const QUEUES = ["high", "default", "low"] as const;
+
+/** Secret with the address of the store, as the quickstart names it. */
+const STORE_SECRET = "jobqueue-store";
 
 /** Where the demo plays: a cluster, a namespace in it, a connection to its store, and the tag of this run's jobs. */
 export class Stage {
@@ -52,15 +56,34 @@ export class Stage {
     const password =
       data?.password === undefined ? randomBytes(12).toString("hex") : Buffer.from(data.password, "base64").toString();
     await this.kubectl.apply(postgresManifests(this.access, password));
+    this.#url = `postgres://postgres:${password}@demo-postgres.${DEMO_NAMESPACE}.svc:5432/postgres`;
+    await this.#applyStoreSecret(story);
     story.command(
-      `helm install jobqueue-operator charts/jobqueue-operator -n ${OPERATOR_NAMESPACE} --create-namespace`,
+      `helm install jobqueue-operator charts/jobqueue-operator -n ${OPERATOR_NAMESPACE} --create-namespace \\
+      --set admin.enabled=true,admin.namespace=${DEMO_NAMESPACE} \\
+      --set admin.store.connection.uriSecretRef.name=${STORE_SECRET},admin.store.connection.tls.mode=Disabled`,
     );
+    const connection = { uriSecretRef: { name: STORE_SECRET }, tls: { mode: "Disabled" } };
     await Promise.all([
-      installOperator(this.access),
+      installOperator(this.access, { admin: { enabled: true, namespace: DEMO_NAMESPACE, store: { connection } } }),
       this.kubectl.run("rollout", "status", "statefulset/demo-postgres", "--timeout=180s"),
     ]);
     story.say(await kubectlFor(this.access, OPERATOR_NAMESPACE).run("get", "pods"));
-    this.#url = `postgres://postgres:${password}@demo-postgres.${DEMO_NAMESPACE}.svc:5432/postgres`;
+    story.say(await this.kubectl.run("get", "pods"));
+  }
+
+  /** The Secret of the store's address: the JobStore names it, and the admin server mounts it. */
+  async #applyStoreSecret(story: Story): Promise<void> {
+    const secret = {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: STORE_SECRET },
+      stringData: { uri: this.url },
+    };
+    await this.kubectl.apply(JSON.stringify(secret));
+    story.command(
+      `kubectl -n ${DEMO_NAMESPACE} create secret generic ${STORE_SECRET} --from-literal=uri=postgres://…@demo-postgres.${DEMO_NAMESPACE}.svc:5432/postgres`,
+    );
   }
 
   /** Address of the store inside the cluster. */
@@ -69,15 +92,8 @@ export class Stage {
     return this.#url;
   }
 
-  /** The Secret of the store's address and the quickstart's manifests, with the name of the image that was built. */
+  /** The quickstart's manifests, with the name of the image that was built. */
   async applyQuickstart(story: Story): Promise<void> {
-    const secret = {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: "jobqueue-store" },
-      stringData: { uri: this.url },
-    };
-    await this.kubectl.apply(JSON.stringify(secret));
     story.command("kubectl apply -f crds/examples/quickstart/");
     story.say(await this.applyExample("quickstart/1-store.yaml"));
     story.say(await this.applyExample("quickstart/2-queues.yaml"));
@@ -151,10 +167,19 @@ export class Stage {
       `npx jobqueue status -n ${DEMO_NAMESPACE}`,
       `npx jobqueue pause '*' --reason "lunch" --for 5m -n ${DEMO_NAMESPACE}`,
       `kubectl -n ${OPERATOR_NAMESPACE} logs deployment/jobqueue-operator`,
+      ...this.#dashboard(),
       "make demo-down   # removes everything",
     ]) {
       story.command(line);
     }
+  }
+
+  /** How a person opens the dashboard: nothing of the demo stays on this machine to do it for them. */
+  #dashboard(): readonly string[] {
+    return [
+      `kubectl -n ${DEMO_NAMESPACE} create token on-call --duration=8h   # "Sign in" asks for it; that of viewer may only look`,
+      `kubectl -n ${DEMO_NAMESPACE} port-forward service/${ADMIN_SERVER} 8090   # the dashboard is at http://127.0.0.1:8090`,
+    ];
   }
 
   /** Closes connections; the cluster stays. */

@@ -1,25 +1,17 @@
 import { enqueueMany } from "@jobqueue/store";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { signalContainer } from "../cluster/container-faults.ts";
 import { eventually } from "../support/eventually.ts";
 import { installOperator, kubectlFor, OPERATOR_NAMESPACE } from "../support/kubernetes/installation.ts";
-import type { Resource } from "../support/kubernetes/kubectl.ts";
 import { Playground, storeManifests } from "../support/kubernetes/playground.ts";
+import { containerOf, restarts } from "../support/kubernetes/pool.ts";
 
-/** How often the containers of some pods were restarted, by pod UID: a new pod is as much a restart as a new container. */
-function restarts(pods: readonly Resource[]): Record<string, number> {
-  return Object.fromEntries(
-    pods.map((pod) => [
-      pod.metadata.uid,
-      (pod.status?.containerStatuses ?? []).reduce(
-        (sum: number, container: { restartCount: number }) => sum + container.restartCount,
-        0,
-      ),
-    ]),
-  );
-}
+/** What an operator logs when it notices that it does not lead any more. */
+const LOST_LEADERSHIP = /no longer leading/;
 
 describe("the operator and its workers under faults", () => {
   let ground: Playground;
+  const work = { name: "work", replicas: 2, workers: { slots: 4, drainTimeoutSeconds: 5 } };
   const operator = () => kubectlFor(inject("cluster"), OPERATOR_NAMESPACE);
   const operatorPods = async () => operator().list("pods", "app.kubernetes.io/name=jobqueue-operator");
 
@@ -27,7 +19,7 @@ describe("the operator and its workers under faults", () => {
     const access = inject("cluster");
     await installOperator(access);
     ground = await Playground.create(access, "faults");
-    await ground.queue({ name: "work", replicas: 2, workers: { slots: 4, drainTimeoutSeconds: 5 } });
+    await ground.queue(work);
     await ground.condition("jobqueue", "work", "WorkersAvailable", "True");
   });
   afterAll(async () => {
@@ -40,11 +32,38 @@ describe("the operator and its workers under faults", () => {
     const leader = (await operatorPods()).find((pod) => holder?.startsWith(pod.metadata.name));
     expect(leader).toBeDefined();
     await operator().run("delete", "pod", leader?.metadata.name ?? "", "--grace-period=0", "--force");
-    await ground.queue({ name: "work", replicas: 2, state: "Paused", workers: { slots: 4, drainTimeoutSeconds: 5 } });
+    await ground.queue({ ...work, state: "Paused" });
     await ground.condition("jobqueue", "work", "Paused", "True", "PausedBySpec");
     const successor = (await operator().list("leases"))[0]?.spec.holderIdentity as string;
     expect(successor.startsWith(leader?.metadata.name ?? "?")).toBe(false);
-    await ground.queue({ name: "work", replicas: 2, workers: { slots: 4, drainTimeoutSeconds: 5 } });
+    await ground.queue(work);
+    await ground.condition("jobqueue", "work", "Paused", "False");
+  });
+
+  it("O2: a frozen leader operator is replaced; thawed, it takes nothing back from its successor", async () => {
+    const lease = async () => (await operator().list("leases")).find(({ spec }) => spec.holderIdentity !== "");
+    const before = await lease();
+    const leader = (await operatorPods()).find(({ metadata }) => before?.spec.holderIdentity.startsWith(metadata.name));
+    if (leader === undefined) throw new Error(`no pod of the leader ${before?.spec.holderIdentity}`);
+    const frozen = containerOf(leader, "operator");
+    await signalContainer(frozen, "SIGSTOP", { all: true });
+    try {
+      await ground.queue({ ...work, state: "Paused" });
+      await ground.condition("jobqueue", "work", "Paused", "True", "PausedBySpec");
+    } finally {
+      await signalContainer(frozen, "SIGCONT", { all: true });
+    }
+    const after = await lease();
+    expect(after?.spec.holderIdentity.startsWith(leader.metadata.name)).toBe(false);
+    expect(after?.spec.leaseTransitions).toBe(before?.spec.leaseTransitions + 1);
+    // It remembers a queue that is not paused. Awake, it must notice first that it leads no more.
+    await eventually("the former leader to say that it leads no more", async () => {
+      const log = await operator().run("logs", leader.metadata.name, "--all-containers", "--tail=200");
+      return LOST_LEADERSHIP.test(log) ? true : undefined;
+    });
+    await ground.condition("jobqueue", "work", "Paused", "True", "PausedBySpec");
+    expect((await lease())?.spec.holderIdentity).toBe(after?.spec.holderIdentity);
+    await ground.queue(work);
     await ground.condition("jobqueue", "work", "Paused", "False");
   });
 

@@ -58,7 +58,7 @@ describe("a JobQueue from kubectl apply to kubectl delete", () => {
     await ground.naps("mail", 20, 0.1);
     await allCompleted(ground, "mail", 20);
     const queue = await ground.condition("jobqueue", "mail", "WorkersAvailable", "True");
-    expect(queue.status.workers).toEqual({ desired: 2, ready: 2 });
+    expect(queue.status.workers).toMatchObject({ desired: 2, ready: 2 });
     expect(queue.status.observedGeneration).toBe(queue.metadata.generation);
     await eventually("counts back at zero", async () => {
       const jobs = (await ground.kubectl.get("jobqueue", "mail"))?.status.jobs;

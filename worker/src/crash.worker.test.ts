@@ -1,6 +1,15 @@
-import { deregisterWorker, enqueue, getJob, listWorkers, recoverStale, retryJob } from "@jobqueue/store";
+import {
+  configureStore,
+  deregisterWorker,
+  enqueue,
+  getJob,
+  listWorkers,
+  recoverStale,
+  retryJob,
+} from "@jobqueue/store";
 import { eventually } from "@jobqueue/test/support/eventually.ts";
 import { forEachPostgres } from "@jobqueue/test/support/postgres/database.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Stage } from "./testing/stage.ts";
 import { LONG_LEASE, type WorkerProcess } from "./testing/worker-process.ts";
@@ -33,6 +42,27 @@ forEachPostgres(({ adminUrl }) => {
     expect(await second.metric('jobqueue_worker_jobs_recovered_total{outcome="retried"}')).toBe(1);
     const rows = await stage.database.query("select id from jobqueue.job_history");
     expect(rows).toHaveLength(1);
+  });
+
+  it("where the store leaves stale jobs to people no worker's sweep touches them, until it is told to", async () => {
+    const act = { actor: "ana", reason: "we look ourselves" };
+    await configureStore(stage.database, { recovery: "report" }, act);
+    const first = await stage.worker();
+    const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
+    await first.logged("started");
+    const second = await stage.worker({ env: LONG_LEASE });
+    await first.kill();
+    await eventually("the job to be stale", async () => (await getJob(stage.database, id ?? ""))?.isStale || undefined);
+    await sleep(6 * SWEEP_MS); // that nothing happens has no signal
+    expect(await getJob(stage.database, id ?? "")).toMatchObject({ state: "running", recoveries: 0, isStale: true });
+    await configureStore(stage.database, { recovery: "recover" }, act);
+    await second.logged("started");
+    const audit = await stage.database.query(
+      "select actor, event from jobqueue.v_audit_events where action = 'recover_stale'",
+    );
+    expect(audit).toEqual([{ actor: "sweep", event: "recover_stale" }]);
+    stage.touch("go");
+    await stage.jobIn("completed", id);
   });
 
   it("G5, W2: a worker stopped past its lease changes nothing when it goes on; it aborts its handlers and registers anew", async () => {
@@ -280,6 +310,7 @@ forEachPostgres(({ adminUrl }) => {
     const [id] = await stage.enqueue({ kind: "wait", payload: { file: stage.path("go") } });
     await first.logged("started");
     const second = await stage.worker({ env: { ...env, ...LONG_LEASE } });
+    await second.logged("registered"); // a worker starts with or without its store
     const workers = await listWorkers(stage.database);
     expect(workers.map(({ pod, isLive }) => ({ pod, isLive }))).toEqual([
       { pod: "clone", isLive: true },

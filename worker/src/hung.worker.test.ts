@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { listWorkers } from "@jobqueue/store";
+import { configurePool, listWorkers } from "@jobqueue/store";
 import { eventually } from "@jobqueue/test/support/eventually.ts";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { processGone } from "./testing/process-gone.ts";
@@ -56,6 +56,35 @@ describe("a worker whose handlers misbehave", () => {
     );
   });
 
+  it("W6: how long its loop may stand still is what the store tells its pool, from one heartbeat to the next, and nothing is restarted for it", async () => {
+    const pool = "shop/high";
+    const env = {
+      JOBQUEUE_LEASE_SECONDS: "9",
+      JOBQUEUE_LOOP_STALL_BUDGET_SECONDS: "1",
+      JOBQUEUE_HUNG_AFTER_SECONDS: "60",
+    };
+    const worker = await stage.worker({ env: { ...env, JOBQUEUE_POOL: pool } });
+    const tell = async (loopStallMs: number | null) =>
+      configurePool(stage.database, pool, { loopStallMs }, { actor: "operator", reason: "spec.workers.health" });
+    const look = async (what: string, wanted: (row: Awaited<ReturnType<typeof listWorkers>>[number]) => boolean) =>
+      eventually(what, async () => (await listWorkers(stage.database)).find(wanted));
+    await tell(600_000);
+    const told = await look("a first heartbeat", () => true);
+    await look("a heartbeat after it was told", ({ heartbeatAt }) => heartbeatAt > told.heartbeatAt);
+    const [id] = await stage.enqueue({ kind: "block-until", payload: { file: stage.path("go") } });
+    await stage.jobIn("running", id);
+    const patient = await look("a beat of the blocked loop", ({ loopAgeMs }) => (loopAgeMs ?? 0) > 2_000);
+    expect(patient).toMatchObject({ verdict: "healthy", renewing: true, isLive: true });
+    await tell(null);
+    await look("its own budget again", ({ verdict }) => verdict === "loop_blocked");
+    stage.touch("go");
+    expect(await stage.jobIn("completed", id)).toMatchObject({
+      attempt: 1,
+      recoveries: 0,
+      result: { pid: worker.pid },
+    });
+  });
+
   it("W6: a handler that blocks for longer than the budget loses the lease, and what it returns counts for nothing", async () => {
     const worker = await stage.worker({
       env: { JOBQUEUE_LOOP_STALL_BUDGET_SECONDS: "1", JOBQUEUE_HUNG_AFTER_SECONDS: "60" },
@@ -99,6 +128,36 @@ describe("a worker whose handlers misbehave", () => {
     await stage.jobIn("completed", waiting);
     await heir.logged("started");
     expect(await stage.jobIn("running", blocked)).toMatchObject({ recoveries: 1, lastError: null });
+  });
+
+  it("a worker whose claims fail says so itself: not ready, alive, its row tells how long, until claims work again", async () => {
+    const rename = async (from: string, to: string) =>
+      stage.database.query(
+        `do $$ begin execute (select format('alter function %s rename to ${to}', oid::regprocedure)
+           from pg_proc where proname = '${from}'); end $$`,
+      );
+    const worker = await stage.worker({ env: { ...LONG_LEASE, JOBQUEUE_HUNG_AFTER_SECONDS: "31" } });
+    const [first] = await stage.enqueue({ kind: "quick" });
+    await stage.jobIn("completed", first);
+    await rename("claim_batch", "claim_batch_away");
+    const [waiting] = await stage.enqueue({ kind: "quick" });
+    await eventually(
+      "the probe to say that claims fail",
+      async () => {
+        const { status, text } = await worker.probe("/readyz");
+        return status === 503 && text === "claims fail, as the log says\n" ? true : undefined;
+      },
+      { timeoutMs: 90_000 },
+    );
+    expect((await worker.probe("/livez")).status).toBe(200);
+    await eventually("its row to say the same, though it beats", async () => {
+      const [row] = await listWorkers(stage.database);
+      return row?.isLive === true && (row.lastClaimAgeMs ?? 0) > 25_000 ? true : undefined;
+    });
+    expect((await stage.jobIn("pending", waiting)).attempt).toBe(0);
+    await rename("claim_batch_away", "claim_batch");
+    await stage.jobIn("completed", waiting);
+    expect((await worker.probe("/readyz")).status).toBe(200);
   });
 
   it("W7: a handler that ignores its timeout fails its attempt and leaves a stuck slot; the other slots go on", async () => {

@@ -2,6 +2,9 @@ import { monotonicMs } from "./clock.ts";
 import type { Service } from "./service.ts";
 import type { SharedFacts } from "./watchdog/shared-facts.ts";
 
+/** Who reads the longest block: each is told of the time since it read last itself. */
+export type BlockReader = "scrape" | "otlp";
+
 /** Shows the watchdog that the event loop turns, and runs what must be looked at on every turn. */
 export class LoopTick implements Service {
   readonly #intervalMs: number;
@@ -9,7 +12,7 @@ export class LoopTick implements Service {
   readonly #onTick: () => void;
   #timer: NodeJS.Timeout | undefined;
   #lastMs = 0;
-  #longestBlockMs = 0;
+  readonly #longestBlockMs: Record<BlockReader, number> = { scrape: 0, otlp: 0 };
 
   constructor(intervalMs: number, shared: SharedFacts, onTick: () => void) {
     this.#intervalMs = intervalMs;
@@ -33,17 +36,20 @@ export class LoopTick implements Service {
     return Promise.resolve();
   }
 
-  /** Longest time the loop stood still since this was last asked. */
-  takeLongestBlockMs(): number {
-    const longest = this.#longestBlockMs;
-    this.#longestBlockMs = 0;
+  /** Longest time the loop stood still since this reader last asked. */
+  takeLongestBlockMs(reader: BlockReader): number {
+    const longest = this.#longestBlockMs[reader];
+    this.#longestBlockMs[reader] = 0;
     return longest;
   }
 
   #tick(): void {
     const nowMs = monotonicMs();
     this.#shared.set("loopTick", nowMs);
-    this.#longestBlockMs = Math.max(this.#longestBlockMs, nowMs - this.#lastMs - this.#intervalMs);
+    const blockMs = nowMs - this.#lastMs - this.#intervalMs;
+    const longest = this.#longestBlockMs;
+    if (blockMs > longest.scrape) longest.scrape = blockMs;
+    if (blockMs > longest.otlp) longest.otlp = blockMs;
     this.#lastMs = nowMs;
     this.#onTick();
   }

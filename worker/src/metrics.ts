@@ -1,10 +1,16 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Metric, Registry } from "prom-client";
+import { DurationHistogram } from "./duration-histogram.ts";
 
 /** One row of the table of metrics. */
 interface MetricRow {
   readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
   readonly labels?: readonly string[];
+  /**
+   * Of a counter with one label of a closed set: that set. Its series are there from the start, at 0: the first event of a series
+   * that is born with it is no increase to Prometheus.
+   */
+  readonly values?: readonly string[];
   readonly buckets?: readonly number[];
 }
 
@@ -17,6 +23,7 @@ export const METRICS = {
     type: "counter",
     help: "Claims sent to the store, by outcome (jobs, empty, error).",
     labels: ["outcome"],
+    values: ["jobs", "empty", "error"],
   },
   jobqueue_worker_jobs_claimed_total: { type: "counter", help: "Jobs claimed.", labels: ["queue"] },
   jobqueue_worker_jobs_finished_total: {
@@ -44,11 +51,13 @@ export const METRICS = {
     type: "counter",
     help: "Stale jobs that this worker's sweep recovered, by outcome (retried, failed, held, cancelled, dead).",
     labels: ["outcome"],
+    values: ["retried", "failed", "held", "cancelled", "dead"],
   },
   jobqueue_worker_schedule_ticks_total: {
     type: "counter",
     help: "Ticks of schedules that this worker dealt with, by outcome (fired, skipped).",
     labels: ["outcome"],
+    values: ["fired", "skipped"],
   },
   jobqueue_worker_slots: { type: "gauge", help: "Slots, by state (busy, stuck, free).", labels: ["state"] },
   jobqueue_worker_buffered_jobs: { type: "gauge", help: "Jobs claimed and not started." },
@@ -62,6 +71,7 @@ export const METRICS = {
     type: "counter",
     help: "Times the worker fenced itself, by reason (not_renewed, store_said_so).",
     labels: ["reason"],
+    values: ["not_renewed", "store_said_so"],
   },
   jobqueue_worker_lease_remaining_seconds: {
     type: "gauge",
@@ -82,29 +92,47 @@ export const METRICS = {
     help: "1 while hints of the store arrive, 0 while only polling finds work.",
   },
   jobqueue_worker_draining: { type: "gauge", help: "1 while draining." },
+  jobqueue_worker_drained: {
+    type: "gauge",
+    help: "1 while the operator keeps it idle, because its pool shrinks: it stays up and takes no jobs.",
+  },
   jobqueue_worker_unhandled_rejections_total: {
     type: "counter",
     help: "Promises of handlers that rejected with nobody listening.",
   },
 } as const satisfies Record<string, MetricRow>;
 
+/** Counted by itself; see there. */
+const DURATIONS = "jobqueue_worker_job_duration_seconds";
+
 type MetricName = keyof typeof METRICS;
 type NamesOf<Type extends MetricRow["type"]> = {
   [Name in MetricName]: (typeof METRICS)[Name]["type"] extends Type ? Name : never;
 }[MetricName];
 
+/** The longest interval a timer can have, milliseconds. */
+const NEVER_MS = 2 ** 31 - 1;
+
 /** The metrics of one worker, in a registry of its own, each looked up by its name in the table. */
 export class WorkerMetrics {
   readonly registry = new Registry();
   readonly #metrics = new Map<string, Counter | Gauge | Histogram>();
+  readonly #durations: DurationHistogram;
 
   constructor() {
+    const { help: durationsHelp, buckets } = METRICS[DURATIONS];
+    this.#durations = new DurationHistogram(DURATIONS, durationsHelp, buckets);
+    this.registry.registerMetric(this.#durations as unknown as Metric);
     for (const [name, row] of Object.entries<MetricRow>(METRICS)) {
+      if (name === DURATIONS) continue;
       const base = { name, help: row.help, labelNames: [...(row.labels ?? [])], registers: [this.registry] };
       switch (row.type) {
-        case "counter":
-          this.#metrics.set(name, new Counter(base));
+        case "counter": {
+          const counter = new Counter(base);
+          for (const value of row.values ?? []) counter.inc({ [row.labels?.[0] ?? ""]: value }, 0);
+          this.#metrics.set(name, counter);
           break;
+        }
         case "gauge":
           this.#metrics.set(name, new Gauge(base));
           break;
@@ -117,7 +145,11 @@ export class WorkerMetrics {
 
   /** Adds the metrics of the process (CPU, memory, garbage collection) to the scrape. */
   withProcessMetrics(): this {
-    collectDefaultMetrics({ register: this.registry });
+    // Sampling the event loop every 10 ms, as prom-client would, was more than half of the CPU of an idle worker (bench/README.md,
+    // B7). So no sample is taken, and what is made of samples is left out: our own longest block says what matters.
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: NEVER_MS });
+    for (const part of ["min", "max", "mean", "stddev", "p50", "p90", "p99"])
+      this.registry.removeSingleMetric(`nodejs_eventloop_lag_${part}_seconds`);
     return this;
   }
 
@@ -129,7 +161,16 @@ export class WorkerMetrics {
     (this.#metrics.get(name) as Gauge).set(labels, value);
   }
 
-  observe(name: NamesOf<"histogram">, value: number, labels: Record<string, string> = {}): void {
+  /** How long a handler ran, seconds. Apart, because it is counted for every job. */
+  observeDuration(queue: string, kind: string, seconds: number): void {
+    this.#durations.observe(queue, kind, seconds);
+  }
+
+  observe(
+    name: Exclude<NamesOf<"histogram">, typeof DURATIONS>,
+    value: number,
+    labels: Record<string, string> = {},
+  ): void {
     (this.#metrics.get(name) as Histogram).observe(labels, value);
   }
 }

@@ -55,9 +55,10 @@ forEachPostgres(({ adminUrl }) => {
     await hold(stage.database, { queue: "*", ...HOLD });
     const [id] = await stage.enqueue({ kind: "quick" });
     const worker = await stage.worker();
+    // One is all there may be: a worker that hears hints asks after it, and is told that there is no work.
     await eventually(
-      "two claims that find nothing",
-      async () => ((await worker.metric('jobqueue_worker_claims_total{outcome="empty"}')) ?? 0) >= 2 || undefined,
+      "a claim that finds nothing",
+      async () => ((await worker.metric('jobqueue_worker_claims_total{outcome="empty"}')) ?? 0) >= 1 || undefined,
     );
     expect((await stage.jobIn("pending", id)).attempt).toBe(0);
     await release(stage.database, { queue: "*", name: HOLD.name, actor: "tester", reason: "over" });

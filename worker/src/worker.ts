@@ -1,4 +1,4 @@
-import { Database, deregisterWorker, type QueueHints } from "@jobqueue/store";
+import { Database, deregisterWorker, type QueueHints, shareMetrics } from "@jobqueue/store";
 import { Chores } from "./chores/chores.ts";
 import { ClaimLoop } from "./claim/claim-loop.ts";
 import { LeaseLedger } from "./claim/lease-ledger.ts";
@@ -10,6 +10,7 @@ import { drain } from "./drain.ts";
 import { EXIT_CODE, type ExitCode } from "./exit-code.ts";
 import { Finisher } from "./finish/finisher.ts";
 import type { Handlers } from "./handlers/load.ts";
+import { KeptIdle } from "./kept-idle.ts";
 import { renewalIntervalMs } from "./lease/trust-window.ts";
 import { type HeldLease, WorkerLease } from "./lease/worker-lease.ts";
 import type { Log } from "./log.ts";
@@ -42,6 +43,9 @@ export interface WorkerOptions {
   readonly exit?: (code: ExitCode) => void;
 }
 
+/** What every worker hears of beside its queues: holds on all of them, cancellations and releases, schedules. */
+const HINTS_FOR_ALL = ["*", "worker:", "schedules:"];
+
 /** How often the main loop shows that it turns, milliseconds, at most; short leases are looked at more often. */
 const LONGEST_TICK_MS = 100;
 
@@ -71,11 +75,14 @@ export class Worker implements Service {
   readonly #claimLoop: ClaimLoop;
   readonly #cancellations: Cancellations;
   readonly #chores: Chores;
+  readonly #keptIdle: KeptIdle;
   readonly #watchdog: Watchdog;
   readonly #tick: LoopTick;
+  readonly #probes: WorkerProbes;
   readonly #http: HttpServer;
   readonly #hurry = new AbortController();
   #hints: QueueHints | undefined;
+  #endTelemetry: (() => Promise<void>) | undefined;
   #lastWorkerId: string | undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -199,12 +206,19 @@ export class Worker implements Service {
       lease,
       sweepMs: config.sweepSeconds * 1000,
       askedEveryMs: longestPollMs,
-      actor: name,
+      name,
       log,
       metrics,
       trouble,
       onDue: (due) => {
         this.#claimLoop.due(due);
+      },
+    });
+    this.#keptIdle = new KeptIdle({
+      shared: this.#shared,
+      log,
+      onReleased: () => {
+        this.#claimLoop.hint();
       },
     });
     this.#tick = new LoopTick(Math.min(LONGEST_TICK_MS, leaseMs / 40), this.#shared, () => {
@@ -234,6 +248,9 @@ export class Worker implements Service {
         onCancelled: (workerId) => {
           this.#cancellations.look(workerId);
         },
+        onDrained: (workerId, drained) => {
+          if (workerId === this.#lastWorkerId) this.#keptIdle.told(drained);
+        },
         onRenewalFailed: (error, code) => {
           metrics.count("jobqueue_worker_heartbeat_failures_total");
           trouble.failedWith("heartbeat", code, error);
@@ -248,19 +265,18 @@ export class Worker implements Service {
         },
       },
     );
-    this.#http = new HttpServer(
-      config.httpPort,
-      new WorkerProbes({
-        shared: this.#shared,
-        slots,
-        lease,
-        finisher,
-        unstarted: this.#unstarted,
-        tick: this.#tick,
-        metrics,
-        hungAfterMs: config.hungAfterSeconds * 1000,
-      }),
-    );
+    this.#probes = new WorkerProbes({
+      shared: this.#shared,
+      slots,
+      lease,
+      finisher,
+      unstarted: this.#unstarted,
+      claimLoop: this.#claimLoop,
+      tick: this.#tick,
+      metrics,
+      hungAfterMs: config.hungAfterSeconds * 1000,
+    });
+    this.#http = new HttpServer(config.httpPort, this.#probes);
   }
 
   /** Port of the probes, once started. */
@@ -291,11 +307,15 @@ export class Worker implements Service {
   async #start(): Promise<void> {
     await this.#tick.start();
     await this.#http.start();
+    this.#endTelemetry = shareMetrics(this.metrics.registry, () => {
+      this.#probes.measure("otlp");
+    });
     await this.#watchdog.start();
     await this.#lease.start();
     await this.#claimLoop.start();
     await this.#chores.start();
     this.#hints = await this.#database.listen({
+      topics: [...this.#config.queues, ...HINTS_FOR_ALL],
       onHint: (hint) => {
         this.#hinted(hint);
       },
@@ -337,6 +357,7 @@ export class Worker implements Service {
       within(CLOSE_TIMEOUT_MS, this.#hints?.stop() ?? Promise.resolve()),
       this.#http.stop(),
       this.#tick.stop(),
+      this.#endTelemetry?.(),
     ]);
     killPrograms(this.#shared);
     await within(CLOSE_TIMEOUT_MS, this.#database.close());
@@ -354,18 +375,21 @@ export class Worker implements Service {
   }
 
   /**
-   * A hint names a queue (`*`: all), with `worker:` before it a worker whose jobs were cancelled, or says that `schedules:`
-   * were changed.
+   * A hint names a queue (`*`: all), with `worker:` before it a worker whose jobs were cancelled, or that was released from
+   * being kept idle, or says that `schedules:` were changed.
    */
   #hinted(hint: string): void {
-    if (hint === `worker:${this.#lastWorkerId}`) this.#cancellations.look(hint.slice("worker:".length));
-    else if (hint === "schedules:") this.#chores.schedulesChanged();
+    if (hint === `worker:${this.#lastWorkerId}`) {
+      this.#cancellations.look(hint.slice("worker:".length));
+      this.#keptIdle.doubt();
+    } else if (hint === "schedules:") this.#chores.schedulesChanged();
     else if (hint === "*" || this.#config.queues.includes(hint)) this.#claimLoop.hint();
   }
 
   #leaseHeld(lease: HeldLease): void {
     const former = this.#lastWorkerId;
     this.#lastWorkerId = lease.workerId;
+    this.#keptIdle.doubt();
     this.#claimLoop.hint();
     if (former === undefined) return;
     // Where there is no pod uid the store cannot know that the former incarnation is no more.

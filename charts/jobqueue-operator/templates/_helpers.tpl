@@ -24,9 +24,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end }}
 
-{{/* Labels of every object. */}}
+{{/* Labels of every object of the operator. */}}
 {{- define "jobqueue-operator.labels" -}}
 {{ include "jobqueue-operator.selectorLabels" . }}
+{{ include "jobqueue-operator.releaseLabels" . }}
+{{- end }}
+
+{{/* Labels of every object, whichever component it belongs to. */}}
+{{- define "jobqueue-operator.releaseLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: jobqueue-operator
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -70,15 +75,29 @@ capabilities:
 {{- end }}
 
 {{/*
-Three quarters of the memory limit in MiB, for the heap of Node: without it the collector tightens only when the kernel is about
+Three quarters of the memory limit of resources in MiB, for the heap of Node: without it the collector tightens only when the kernel is about
 to kill. Empty when the limit is not written in Mi or Gi; Node then chooses by itself.
 */}}
 {{- define "jobqueue-operator.heapMiB" -}}
-{{- $limit := dig "limits" "memory" "" .Values.resources | toString }}
+{{- $limit := dig "limits" "memory" "" . | toString }}
 {{- if regexMatch "^[0-9]+Mi$" $limit }}
 {{- div (mul (trimSuffix "Mi" $limit | int) 3) 4 }}
 {{- else if regexMatch "^[0-9]+Gi$" $limit }}
 {{- div (mul (trimSuffix "Gi" $limit | int) 1024 3) 4 }}
+{{- end }}
+{{- end }}
+
+{{/*
+NODE_OPTIONS of a container, of (list $ resources more), or nothing, so that what the image itself says stays: what was asked for,
+the limit of the heap, and with that what else suits the program.
+*/}}
+{{- define "jobqueue-operator.nodeOptions" -}}
+{{- $options := list (index . 0).Values.nodeOptions }}
+{{- with include "jobqueue-operator.heapMiB" (index . 1) }}
+{{- $options = concat $options (list (printf "--max-old-space-size=%s" .) (index $ 2)) }}
+{{- end }}
+{{- with compact $options }}
+- {name: NODE_OPTIONS, value: {{ join " " . | quote }}}
 {{- end }}
 {{- end }}
 
@@ -109,10 +128,18 @@ are read one by one, by the name that a JobStore gives: never listed, never watc
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch, delete]
-# To see that workers are gone.
+# The disruption budget of the workers, where a JobQueue asks for one.
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+# To see that workers are gone; and to mark the pods of idle workers as those that go first when a pool shrinks.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, patch, delete]
+# To replace hung workers: evictions obey disruption budgets; delete only where one has refused for evictionTimeoutSeconds.
+- apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
 # How to reach the database of a JobStore.
 - apiGroups: [""]
   resources: [secrets]
@@ -121,4 +148,66 @@ are read one by one, by the name that a JobStore gives: never listed, never watc
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- end }}
+
+{{/* Name of the admin server's objects. */}}
+{{- define "jobqueue-operator.adminName" -}}
+{{- printf "%s-admin" (include "jobqueue-operator.fullname" .) }}
+{{- end }}
+
+{{/* Where the admin server runs: where the JobStore is. */}}
+{{- define "jobqueue-operator.adminNamespace" -}}
+{{- default .Release.Namespace .Values.admin.namespace }}
+{{- end }}
+
+{{/* Labels that select the admin server's pods; they can never change for a release. */}}
+{{- define "jobqueue-operator.adminSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "jobqueue-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: admin
+{{- end }}
+
+{{/* Labels of every object of the admin server. */}}
+{{- define "jobqueue-operator.adminLabels" -}}
+{{ include "jobqueue-operator.adminSelectorLabels" . }}
+{{ include "jobqueue-operator.releaseLabels" . }}
+{{- end }}
+
+{{/* Name of the admin server's service account. */}}
+{{- define "jobqueue-operator.adminServiceAccountName" -}}
+{{- if .Values.admin.serviceAccount.create }}
+{{- default (include "jobqueue-operator.adminName" .) .Values.admin.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.admin.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{/* Whether the admin server takes tokens of the cluster: "true" or empty. */}}
+{{- define "jobqueue-operator.adminAsksCluster" -}}
+{{- if has "kubernetes" .Values.admin.auth }}true{{ end }}
+{{- end }}
+
+{{/*
+The Secrets of the admin server's store as files, as store/src/connection/credential-files.ts names them: the kubelet replaces
+them when a Secret changes, and each connection is made with what they say then.
+*/}}
+{{- define "jobqueue-operator.adminStoreFiles" -}}
+{{- $connection := .Values.admin.store.connection }}
+{{- $server := $connection.server }}
+{{- $files := dict "uri" $connection.uriSecretRef "user" $server.userSecretRef "password" $server.passwordSecretRef "ca.crt" $connection.tls.caSecretRef }}
+{{- range $path, $ref := $files }}
+{{- if dig "name" "" (default dict $ref) }}
+- secret:
+    name: {{ $ref.name }}
+    items:
+      - {key: {{ $ref.key }}, path: {{ $path }}}
+{{- end }}
+{{- end }}
+{{- with $connection.tls.clientCertificateSecretRef.name }}
+- secret:
+    name: {{ . }}
+    items:
+      - {key: tls.crt, path: tls.crt}
+      - {key: tls.key, path: tls.key}
+{{- end }}
 {{- end }}

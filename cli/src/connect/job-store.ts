@@ -58,7 +58,7 @@ export async function readJobStore(
   client: KubeClient,
   ref: { readonly namespace: string; readonly name: string },
 ): Promise<{ readonly connection: ConnectionSettings; readonly schema: string }> {
-  const remedy = `\`kubectl get jobstores -n ${ref.namespace}\` lists them; --store and --namespace choose one, --store-url needs none.`;
+  const remedy = `\`kubectl get jobstores -A\` lists them all; --store and --namespace choose one, --store-url needs none.`;
   const jobStore = await read(client, JOB_STORES, ref, remedy);
   try {
     const connection = await settingsOf(jobStore.spec.connection, (secret) => readKey(client, ref.namespace, secret));

@@ -1,5 +1,6 @@
 import type { Arguments } from "../arguments.ts";
 import { usageFailure } from "../failure.ts";
+import { NEEDS_DATABASE } from "../flag-groups.ts";
 
 /** Where the store is, as the command line and the environment say. */
 export type StoreAddress =
@@ -12,6 +13,9 @@ export type StoreAddress =
       readonly context: string | undefined;
       readonly kubeconfig: string | undefined;
     };
+
+/** Flags that name a database, by its URL or through a JobStore. */
+export const DATABASE_FLAGS = ["store-url", "schema", "store", "namespace", "context", "kubeconfig"] as const;
 
 /** Flags that say "through a JobStore". */
 const THROUGH_CLUSTER = ["store", "namespace", "context", "kubeconfig"] as const;
@@ -32,6 +36,12 @@ export function storeAddress(args: Arguments, env: Readonly<Record<string, strin
   const fromEnvironment = env["DATABASE_URL"];
   if (cluster === undefined && fromEnvironment) {
     return { by: "url", url: fromEnvironment, schema: schemaOfUrl, from: "DATABASE_URL" };
+  }
+  if (cluster === undefined && schema === undefined && env["JOBQUEUE_ADMIN_URL"]) {
+    throw usageFailure(
+      "this works on the database itself, and JOBQUEUE_ADMIN_URL names an admin API, which cannot do it",
+      NEEDS_DATABASE,
+    );
   }
   if (schema !== undefined) throw usageFailure("--schema goes with --store-url: a JobStore says its schema itself");
   return {

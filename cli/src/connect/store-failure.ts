@@ -15,6 +15,7 @@ const EXITS: Readonly<Record<StoreErrorCode, ExitName>> = {
   invalid_settings: "usage",
   lease_lapsed: "failed",
   wrong_isolation: "failed",
+  stale_term: "failed",
   timeout: "failed",
   conflict: "failed",
   internal: "failed",

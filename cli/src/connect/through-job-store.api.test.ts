@@ -83,7 +83,7 @@ describe("a store that is found through its JobStore", () => {
     const missing = await runJobqueue(["status", "-n", namespace, "--store", "other"], { env });
     expect(missing.code).toBe(3);
     expect(missing.stderr).toContain(`there is no JobStore other in namespace ${namespace}`);
-    expect(missing.stderr).toContain(`kubectl get jobstores -n ${namespace}`);
+    expect(missing.stderr).toContain("kubectl get jobstores -A");
 
     await createStore("broken", "x");
     await client.delete(`/api/v1/namespaces/${namespace}/secrets/broken-db`);

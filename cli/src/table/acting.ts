@@ -1,4 +1,4 @@
-import { CONNECTION, OUTPUT } from "../flag-groups.ts";
+import { OUTPUT, SOURCE } from "../flag-groups.ts";
 import { CHOOSING, DRY_RUN, MAX, REASON, YES } from "../job-flags.ts";
 import type { Flag, Verb } from "../verb.ts";
 
@@ -33,7 +33,7 @@ export const ACTING: readonly Verb[] = [
     ],
     positionals: [IDS],
     flags: ACT_FLAGS,
-    groups: [CHOOSING, OUTPUT, CONNECTION],
+    groups: [CHOOSING, OUTPUT, ...SOURCE],
     examples: [
       { command: "jobqueue retry 4711 --reason 'mail server is back'", does: "one job" },
       { command: "jobqueue retry --queue mailers --state dead --dry-run", does: "how many, and which" },
@@ -51,7 +51,7 @@ export const ACTING: readonly Verb[] = [
     ],
     positionals: [IDS],
     flags: ACT_FLAGS,
-    groups: [CHOOSING, OUTPUT, CONNECTION],
+    groups: [CHOOSING, OUTPUT, ...SOURCE],
     examples: [
       { command: "jobqueue cancel 4711 4712", does: "two jobs" },
       {
@@ -70,7 +70,7 @@ export const ACTING: readonly Verb[] = [
     ],
     positionals: [IDS],
     flags: ACT_FLAGS,
-    groups: [CHOOSING, OUTPUT, CONNECTION],
+    groups: [CHOOSING, OUTPUT, ...SOURCE],
     examples: [
       { command: "jobqueue delete 4711", does: "one job" },
       { command: "jobqueue delete --queue imports --older-than 7d --dry-run", does: "how many are that old" },
@@ -106,7 +106,7 @@ export const ACTING: readonly Verb[] = [
       YES,
       REASON,
     ],
-    groups: [OUTPUT, CONNECTION],
+    groups: [OUTPUT, ...SOURCE],
     examples: [
       { command: "jobqueue recover-stale --dry-run", does: "what would move, and why" },
       {

@@ -1,4 +1,4 @@
-import { CONNECTION, OUTPUT } from "../flag-groups.ts";
+import { OUTPUT, SOURCE } from "../flag-groups.ts";
 import { JOB_OPTIONS, PAYLOAD } from "../job-flags.ts";
 import type { Verb } from "../verb.ts";
 
@@ -59,7 +59,7 @@ export const ENQUEUEING: readonly Verb[] = [
           "Runs only when this job is completed; if that is cancelled, deleted or dead, it is cancelled. ID:run runs it in either case.",
       },
     ],
-    groups: [JOB_OPTIONS, OUTPUT, CONNECTION],
+    groups: [JOB_OPTIONS, OUTPUT, ...SOURCE],
     examples: [
       { command: `jobqueue enqueue mailers welcome --payload '{"to": "ana@example.org"}'`, does: "one job" },
       {

@@ -1,4 +1,4 @@
-import { CONNECTION, OUTPUT } from "../flag-groups.ts";
+import { CONNECTION, OUTPUT, SOURCE, WATCHABLE } from "../flag-groups.ts";
 import { CHOOSING } from "../job-flags.ts";
 import type { Flag, Verb } from "../verb.ts";
 
@@ -17,7 +17,17 @@ export const AUDIT_ACTIONS = [
   "put_schedule",
   "delete_schedule",
   "pause_schedule",
+  "trigger_schedule",
   "grant_role",
+  "create_api_key",
+  "revoke_api_key",
+  "reveal",
+  "configure_pool",
+  "open_restart",
+  "advance_restart",
+  "drain_workers",
+  "release_workers",
+  "take_term",
 ] as const;
 
 const LIMIT: Flag = {
@@ -41,10 +51,11 @@ export const LOOKING: readonly Verb[] = [
     ],
     positionals: [{ name: "QUEUE", required: false, summary: "Only this queue." }],
     flags: [],
-    groups: [OUTPUT, CONNECTION],
+    groups: [WATCHABLE, ...SOURCE],
     examples: [
       { command: "jobqueue status", does: "all queues of the store" },
       { command: "jobqueue status mailers -o json", does: "one queue, for a script" },
+      { command: "jobqueue status --watch", does: "all queues, again every two seconds" },
       {
         command: "jobqueue status -n shop --store default",
         does: "the store that a JobStore of the current cluster names",
@@ -61,7 +72,7 @@ export const LOOKING: readonly Verb[] = [
     ],
     positionals: [],
     flags: [{ name: "stale", type: "switch", summary: "Only running jobs whose worker is lost." }, LIMIT],
-    groups: [CHOOSING, OUTPUT, CONNECTION],
+    groups: [CHOOSING, WATCHABLE, ...SOURCE],
     examples: [
       { command: "jobqueue jobs --queue mailers --state dead", does: "what got its last attempt" },
       { command: "jobqueue jobs --label customer=acme --tag invoice", does: "what belongs together" },
@@ -75,7 +86,7 @@ export const LOOKING: readonly Verb[] = [
     description: ["Its state and what happens next, attempts and errors, worker and lease, payload and result."],
     positionals: [{ name: "ID", required: true, summary: "Id of the job, as `jobqueue jobs` and `enqueue` print it." }],
     flags: [],
-    groups: [OUTPUT, CONNECTION],
+    groups: [WATCHABLE, ...SOURCE],
     examples: [{ command: "jobqueue job 4711", does: "one job" }],
     load: () => import("../verbs/job.ts"),
   },
@@ -87,12 +98,47 @@ export const LOOKING: readonly Verb[] = [
     ],
     positionals: [{ name: "WHAT", required: true, summary: "Name of a queue, or id of a job." }],
     flags: [],
-    groups: [OUTPUT, CONNECTION],
+    groups: [WATCHABLE, ...SOURCE],
     examples: [
       { command: "jobqueue why mailers", does: "a queue that stands still" },
       { command: "jobqueue why 4711", does: "a job that does not start" },
     ],
     load: () => import("../verbs/why.ts"),
+  },
+  {
+    name: "explain",
+    summary:
+      "Say what the operator sees of a JobQueue, what its rules say to that, and what it would do; without doing it.",
+    description: [
+      "Asks the operator's own rules, in their order, about what can be read with your rights. With -f about a file that is not applied yet, laid over what exists: a dry run of the API server fills in defaults and checks its rules. Nothing is changed, in the cluster or in the store.",
+      "The store is reached as its JobStore says, else by DATABASE_URL. What cannot be read, for want of a right or of a way, is unknown, and the operator waits for what is unknown.",
+    ],
+    positionals: [
+      { name: "NAME", required: false, summary: "Name of the JobQueue; with -f, which one of several in the file." },
+    ],
+    flags: [
+      {
+        name: "filename",
+        short: "f",
+        type: "text",
+        placeholder: "FILE",
+        summary: "A manifest that is not applied yet; - reads standard input.",
+      },
+      {
+        name: "field-manager",
+        type: "text",
+        placeholder: "NAME",
+        summary: "With -f: who would apply it by server-side apply, which takes away what only that one set.",
+        default: "kubectl",
+      },
+    ],
+    groups: [OUTPUT, CONNECTION],
+    examples: [
+      { command: "jobqueue explain mailers -n shop", does: "why a JobQueue is as it is, and what happens next" },
+      { command: "jobqueue explain -f queue.yaml", does: "what applying the file would lead to" },
+      { command: "kubectl jobqueue explain mailers -o json", does: "as a plugin of kubectl, for a script" },
+    ],
+    load: () => import("../verbs/explain.ts"),
   },
   {
     name: "workers",
@@ -105,7 +151,7 @@ export const LOOKING: readonly Verb[] = [
       { name: "queue", type: "text", placeholder: "QUEUE", summary: "Only workers that serve this queue." },
       { name: "all", type: "switch", summary: "Also those that are gone, as long as they are remembered." },
     ],
-    groups: [OUTPUT, CONNECTION],
+    groups: [WATCHABLE, ...SOURCE],
     examples: [
       { command: "jobqueue workers", does: "all that are there" },
       { command: "jobqueue workers --queue mailers --all", does: "also those of before" },
@@ -118,7 +164,7 @@ export const LOOKING: readonly Verb[] = [
     description: ["A hold of '*' pauses every queue."],
     positionals: [{ name: "QUEUE", required: false, summary: "Only what holds this queue, holds of '*' included." }],
     flags: [],
-    groups: [OUTPUT, CONNECTION],
+    groups: [WATCHABLE, ...SOURCE],
     examples: [{ command: "jobqueue holds", does: "all of the store" }],
     load: () => import("../verbs/holds.ts"),
   },
@@ -128,7 +174,7 @@ export const LOOKING: readonly Verb[] = [
     description: ["With a name shows the whole schedule: its next ticks, and what became of the last ones."],
     positionals: [{ name: "NAME", required: false, summary: "Only this schedule." }],
     flags: [],
-    groups: [OUTPUT, CONNECTION],
+    groups: [WATCHABLE, ...SOURCE],
     examples: [
       { command: "jobqueue schedules", does: "all of the store" },
       { command: "jobqueue schedules nightly", does: "one, with its ticks" },
@@ -152,11 +198,39 @@ export const LOOKING: readonly Verb[] = [
       { name: "since", type: "duration", placeholder: "DURATION", summary: "Only the last so much time." },
       LIMIT,
     ],
-    groups: [OUTPUT, CONNECTION],
+    groups: [WATCHABLE, ...SOURCE],
     examples: [
       { command: "jobqueue audit --since 1h", does: "what happened in the last hour" },
       { command: "jobqueue audit --target mailers --action hold", does: "who paused a queue" },
     ],
     load: () => import("../verbs/audit.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "Look for the commonest faults of a set-up, and say what to do about each.",
+    description: [
+      "A store that is not installed or has another version, clocks that differ, queues that nobody serves, kinds that nobody handles, queues that are stopped, hung workers, stale jobs, forgotten pauses, old snapshots, autovacuum that is off or behind, ids that run out, mixed versions. Changes nothing.",
+      "Ends with code 12 when it found any, and with code 4 when the store cannot be reached, refuses the user, or is a standby.",
+    ],
+    positionals: [],
+    flags: [],
+    groups: [OUTPUT, CONNECTION],
+    examples: [
+      { command: "jobqueue doctor", does: "of the store of DATABASE_URL, or of the current context" },
+      { command: "jobqueue doctor -o name", does: "only the names of the faults, for a script" },
+    ],
+    load: () => import("../verbs/doctor.ts"),
+  },
+  {
+    name: "report",
+    summary: "Print what somebody who helps needs to know of a store, without secrets and payloads.",
+    description: [
+      "Versions, settings, queues with their counts and policies, holds, workers, schedules, old snapshots, how vacuum does, and what `doctor` found. No payload, result, error, label or key of a job, and no address or credential. Names of queues, kinds, hosts and people are in it, and the reasons they gave: read it before you send it.",
+    ],
+    positionals: [],
+    flags: [],
+    groups: [OUTPUT, CONNECTION],
+    examples: [{ command: "jobqueue report > report.yaml", does: "to attach to a question" }],
+    load: () => import("../verbs/report.ts"),
   },
 ];

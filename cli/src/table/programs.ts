@@ -56,6 +56,45 @@ export const PROGRAMS: readonly Verb[] = [
     load: () => import("../verbs/operator.ts"),
   },
   {
+    name: "admin",
+    summary: "Run the admin server: an HTTP API over one store, for people and other systems.",
+    description: [
+      "Serves the native API (/api/v1, described at /openapi.json) and the routes by which clients of Posit Connect, Publaryn, wcs.backend and River know a job queue.",
+      "Closed unless told otherwise: on a loopback address people may look without credentials; on any other it starts only when --auth says who is let in.",
+    ],
+    positionals: [],
+    flags: [],
+    groups: [],
+    examples: [
+      { command: "jobqueue admin --store-url postgres://…", does: "on 127.0.0.1:8090, to look" },
+      {
+        command:
+          "jobqueue admin --store-url postgres://… --listen 0.0.0.0:8090 --auth keys,kubernetes --namespace shop",
+        does: "for everybody with a key or the rights in namespace shop",
+      },
+    ],
+    settings: async () => (await import("../verbs/admin.ts")).settings,
+    load: () => import("../verbs/admin.ts"),
+  },
+  {
+    name: "completion",
+    summary: "Print a script that completes verbs, flags and choices in bash, zsh or fish.",
+    description: [
+      "Put the line of the example into the file that your shell reads when it starts. The script is made from the table of verbs, and asks neither a store nor a cluster.",
+    ],
+    positionals: [{ name: "SHELL", required: true, summary: "One of bash, zsh, fish." }],
+    flags: [],
+    groups: [],
+    examples: [
+      {
+        command: "source <(jobqueue completion bash)",
+        does: "in ~/.bashrc; zsh likewise in ~/.zshrc, behind compinit",
+      },
+      { command: "jobqueue completion fish | source", does: "in ~/.config/fish/config.fish" },
+    ],
+    load: () => import("../verbs/completion.ts"),
+  },
+  {
     name: "version",
     summary: "Show the version of this command, and of the schema it needs.",
     description: [

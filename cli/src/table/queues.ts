@@ -1,4 +1,4 @@
-import { CONNECTION, OUTPUT } from "../flag-groups.ts";
+import { CONNECTION, OUTPUT, SOURCE } from "../flag-groups.ts";
 import { REASON } from "../job-flags.ts";
 import type { Flag, Verb } from "../verb.ts";
 
@@ -40,7 +40,7 @@ export const QUEUES: readonly Verb[] = [
       { name: "for", type: "duration", placeholder: "DURATION", summary: "End by itself after this time." },
       { name: "name", type: "text", placeholder: "NAME", summary: "Name of the hold.", default: "your user name" },
     ],
-    groups: [OUTPUT, CONNECTION],
+    groups: [OUTPUT, ...SOURCE],
     examples: [
       {
         command: "jobqueue pause mailers --reason 'SMTP relay is down' --for 1h",
@@ -71,7 +71,7 @@ export const QUEUES: readonly Verb[] = [
         default: "resumed by hand",
       },
     ],
-    groups: [OUTPUT, CONNECTION],
+    groups: [OUTPUT, ...SOURCE],
     examples: [
       { command: "jobqueue resume mailers", does: "release what people hold" },
       { command: "jobqueue resume '*' --name move", does: "release one hold" },
@@ -177,7 +177,7 @@ export const QUEUES: readonly Verb[] = [
       },
       REASON,
     ],
-    groups: [OUTPUT, CONNECTION],
+    groups: [OUTPUT, ...SOURCE],
     examples: [
       { command: "jobqueue configure mailers", does: "show the policy" },
       {

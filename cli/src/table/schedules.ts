@@ -1,4 +1,4 @@
-import { CONNECTION, OUTPUT } from "../flag-groups.ts";
+import { OUTPUT, SOURCE } from "../flag-groups.ts";
 import { JOB_OPTIONS, PAYLOAD, REASON } from "../job-flags.ts";
 import type { Flag, Verb } from "../verb.ts";
 
@@ -57,7 +57,7 @@ export const SCHEDULES: readonly Verb[] = [
       PAYLOAD,
       REASON,
     ],
-    groups: [JOB_OPTIONS, OUTPUT, CONNECTION],
+    groups: [JOB_OPTIONS, OUTPUT, ...SOURCE],
     examples: [
       {
         command: "jobqueue schedule put nightly reports daily --cron '30 2 * * *' --time-zone Europe/Berlin",
@@ -76,7 +76,7 @@ export const SCHEDULES: readonly Verb[] = [
     description: ["Jobs that it has enqueued stay."],
     positionals: [NAME],
     flags: [REASON],
-    groups: [OUTPUT, CONNECTION],
+    groups: [OUTPUT, ...SOURCE],
     examples: [{ command: "jobqueue schedule delete nightly --reason 'replaced by weekly'", does: "no more of it" }],
     load: () => import("../verbs/schedule-delete.ts"),
   },
@@ -86,7 +86,7 @@ export const SCHEDULES: readonly Verb[] = [
     description: ["Ticks that pass while it is paused are not made up for."],
     positionals: [NAME],
     flags: [REASON],
-    groups: [OUTPUT, CONNECTION],
+    groups: [OUTPUT, ...SOURCE],
     examples: [{ command: "jobqueue schedule pause nightly --reason 'month-end closing'", does: "not for now" }],
     load: () => import("../verbs/schedule-pause.ts"),
   },
@@ -96,9 +96,21 @@ export const SCHEDULES: readonly Verb[] = [
     description: [],
     positionals: [NAME],
     flags: [REASON],
-    groups: [OUTPUT, CONNECTION],
+    groups: [OUTPUT, ...SOURCE],
     examples: [{ command: "jobqueue schedule resume nightly", does: "go on" }],
     load: () => import("../verbs/schedule-resume.ts"),
+  },
+  {
+    name: "schedule trigger",
+    summary: "Enqueue the job of a schedule now, beside its ticks.",
+    description: ["Also while it is paused. Its next tick fires as if nothing had happened."],
+    positionals: [NAME],
+    flags: [REASON],
+    groups: [OUTPUT, ...SOURCE],
+    examples: [
+      { command: "jobqueue schedule trigger nightly --reason 'the numbers were wrong'", does: "once more, at once" },
+    ],
+    load: () => import("../verbs/schedule-trigger.ts"),
   },
   {
     name: "schedule preview",
@@ -118,7 +130,7 @@ export const SCHEDULES: readonly Verb[] = [
         default: "10",
       },
     ],
-    groups: [OUTPUT, CONNECTION],
+    groups: [OUTPUT, ...SOURCE],
     examples: [
       { command: "jobqueue schedule preview nightly", does: "the next ten ticks" },
       {

@@ -1,10 +1,7 @@
 import { claim, type ClaimedJob, Database, parseStoreUrl, registerWorker } from "@jobqueue/store";
 import { afterAll, beforeAll, expect } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../test/support/postgres/database.ts";
-import { parseCommandLine } from "../arguments.ts";
-import { Failure } from "../failure.ts";
-import { VERBS } from "../verbs.ts";
-import { type FakeTerminal, fakeTerminal } from "./fake-terminal.ts";
+import { atTerminal, type EndedAtTerminal } from "./at-terminal.ts";
 import { type Ended, runJobqueue } from "./run-jobqueue.ts";
 
 /** The command on a store of its own, and the store itself. Call it inside `describe`; usable from the first test on. */
@@ -20,10 +17,7 @@ export interface CommandOnStore {
   /** A worker of the store that claims jobs of a queue. */
   readonly work: (queue: string, max?: number) => Promise<{ workerId: string; jobs: ClaimedJob[] }>;
   /** Runs a verb at a terminal where a person types this. */
-  readonly atTerminal: (
-    answers: string,
-    ...args: string[]
-  ) => Promise<{ code: number } & Pick<FakeTerminal, "stdout" | "stderr">>;
+  readonly atTerminal: (answers: string, ...args: string[]) => Promise<EndedAtTerminal>;
 }
 
 /** Makes a store before the tests of a `describe`, and drops it after them. */
@@ -62,17 +56,6 @@ export function commandOnStore(adminUrl: string): CommandOnStore {
       });
       return { workerId, jobs: await claim(database, { workerId, queues: [queue], max }) };
     },
-    atTerminal: async (answers, ...args) => {
-      const { terminal, stdout, stderr } = fakeTerminal(answers, { DATABASE_URL: testDatabase.url });
-      const request = parseCommandLine(args, VERBS);
-      if (request.kind !== "run") throw new Error("asks for help");
-      const { run } = await request.verb.load();
-      try {
-        return { code: await run(request.args, terminal), stdout, stderr };
-      } catch (error) {
-        if (error instanceof Failure) return { code: error.code, stdout, stderr };
-        throw error;
-      }
-    },
+    atTerminal: async (answers, ...args) => atTerminal(args, { DATABASE_URL: testDatabase.url }, answers),
   };
 }

@@ -1,8 +1,9 @@
-import { type AuditEvent, listAuditEvents, serverFacts, type Session } from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
+import type { AuditEvent, AuditFilter } from "@jobqueue/store";
 import { formatDuration } from "../duration.ts";
 import { printResult } from "../output/result.ts";
 import { type Column, renderTable } from "../output/table.ts";
+import { withSource } from "../source/open-source.ts";
+import type { Source } from "../source/source.ts";
 import type { RunVerb } from "../verb.ts";
 
 const PAGE = 1000;
@@ -19,12 +20,12 @@ function columns(now: Date): Column<AuditEvent>[] {
   ];
 }
 
-async function read(session: Session, filter: Parameters<typeof listAuditEvents>[1], limit: number) {
+async function read(source: Source, filter: AuditFilter, limit: number): Promise<AuditEvent[]> {
   const events: AuditEvent[] = [];
   while (events.length < limit) {
     const size = Math.min(PAGE, limit - events.length);
     const last = events.at(-1);
-    const page = await listAuditEvents(session, { ...filter, limit: size, ...(last ? { afterId: last.id } : {}) });
+    const page = await source.listAuditEvents({ ...filter, limit: size, ...(last ? { afterId: last.id } : {}) });
     events.push(...page);
     if (page.length < size) break;
   }
@@ -40,9 +41,9 @@ export const run: RunVerb = async (args, terminal) => {
     target: args.text("target"),
     sinceSeconds: args.number("since"),
   };
-  const { events, now } = await withStore(args, terminal, async ({ database }) => ({
-    events: await read(database, filter, limit),
-    now: (await serverFacts(database)).now,
+  const { events, now } = await withSource(args, terminal, async ({ source }) => ({
+    events: await read(source, filter, limit),
+    now: await source.now(),
   }));
   printResult(args, terminal, {
     value: events,

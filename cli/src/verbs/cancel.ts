@@ -1,4 +1,3 @@
-import { cancelJob, cancelJobs } from "@jobqueue/store";
 import { actOnJobs } from "../act-on-jobs.ts";
 import { isOver } from "../job-story.ts";
 
@@ -6,8 +5,8 @@ import { isOver } from "../job-story.ts";
 export const run = actOnJobs({
   name: "cancel",
   done: "Cancelled, or asked to stop,",
-  one: cancelJob,
-  many: cancelJobs,
+  one: "cancelJob",
+  many: "cancelJobs",
   predict: (job) => (isOver(job) ? job.state : job.state === "running" ? "requested" : "cancelled"),
   says: {
     cancelled: "is cancelled.",

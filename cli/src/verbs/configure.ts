@@ -1,6 +1,5 @@
-import { configureQueue, type QueuePolicy, queuePolicy } from "@jobqueue/store";
+import type { QueuePolicy } from "@jobqueue/store";
 import { personOf } from "../actor.ts";
-import { withStore } from "../connect/open-store.ts";
 import { exactDuration } from "../duration.ts";
 import { Failure } from "../failure.ts";
 import { printResult } from "../output/result.ts";
@@ -8,6 +7,7 @@ import { findQueue, readStore } from "../queues.ts";
 import { formatRate, parseRate } from "../rate.ts";
 import { formatRetry, parseRetry } from "../retry-policy.ts";
 import { changesOf, renderSettings, type SettingRow } from "../settings.ts";
+import { withSource } from "../source/open-source.ts";
 import type { RunVerb } from "../verb.ts";
 
 type Row = SettingRow<QueuePolicy>;
@@ -76,13 +76,14 @@ export const run: RunVerb = async (args, terminal) => {
   const queue = args.positional("QUEUE");
   const changes = changesOf(QUEUE_SETTINGS, args) as QueuePolicy;
   const look = Object.keys(changes).length === 0;
-  const { changed, policy } = await withStore(args, terminal, async (store) => {
-    const { actor } = await personOf(store, terminal.env);
+  const { changed, policy } = await withSource(args, terminal, async (open) => {
+    const { source } = open;
+    const { actor } = await personOf(open, terminal.env);
     const act = { actor, reason: args.text("reason") ?? "by hand" };
-    const done = look ? false : await configureQueue(store.database, queue, changes, act);
-    const found = await queuePolicy(store.database, queue);
+    const done = look ? false : await source.configureQueue(queue, changes, act);
+    const found = await source.queuePolicy(queue);
     // Says which queue was probably meant.
-    if (!found) findQueue(await readStore(store.database), queue);
+    if (!found) findQueue(await readStore(source), queue);
     if (!found) throw new Failure("notFound", `the store has no queue '${queue}'`);
     return { changed: done, policy: found };
   });

@@ -1,4 +1,3 @@
-import { deleteJob, deleteJobs } from "@jobqueue/store";
 import { actOnJobs } from "../act-on-jobs.ts";
 import { isOver } from "../job-story.ts";
 
@@ -8,8 +7,8 @@ const OVER = "and goes when its history does: `jobqueue configure-store` shows w
 export const run = actOnJobs({
   name: "delete",
   done: "Deleted",
-  one: deleteJob,
-  many: deleteJobs,
+  one: "deleteJob",
+  many: "deleteJobs",
   predict: (job) => (isOver(job) || job.state === "running" ? job.state : "deleted"),
   says: { deleted: "is deleted." },
   never: "Jobs that run, and those that are over, cannot be deleted.",

@@ -1,11 +1,12 @@
-import { type Enqueued, enqueueMany, StoreError } from "@jobqueue/store";
+import { type Enqueued, StoreError } from "@jobqueue/store";
 import type { Arguments } from "../arguments.ts";
-import { withStore } from "../connect/open-store.ts";
 import { batches, type EnqueuePlan, payloadText } from "../enqueue-plan.ts";
 import { EXIT_CODES } from "../exit-codes.ts";
 import { enqueueOptions } from "../job-options.ts";
 import { printResult } from "../output/result.ts";
 import { Progress } from "../progress.ts";
+import { NoAnswer } from "../source/admin-api.ts";
+import { withSource } from "../source/open-source.ts";
 import { remark, type Terminal } from "../terminal.ts";
 import type { RunVerb } from "../verb.ts";
 
@@ -22,7 +23,10 @@ async function planOf(args: Arguments, terminal: Terminal): Promise<EnqueuePlan>
 /** Says what is already stored when a later statement fails, since each statement commits by itself. */
 function tellHalf(terminal: Terminal, done: number, total: number, error: unknown): void {
   if (done === 0 && total === 1) return;
-  const unknown = error instanceof StoreError && (error.code === "connection_lost" || error.code === "timeout");
+  const unknown =
+    error instanceof NoAnswer
+      ? error.sent
+      : error instanceof StoreError && (error.code === "connection_lost" || error.code === "timeout");
   remark(terminal, `${done} of ${total} jobs are stored${unknown ? "; whether the next ones were is unknown" : ""}.`);
 }
 
@@ -67,12 +71,12 @@ export const run: RunVerb = async (args, terminal) => {
   process.once("SIGINT", onInterrupt);
   const results: Enqueued[] = [];
   try {
-    await withStore(args, terminal, async ({ database }) => {
+    await withSource(args, terminal, async ({ source }) => {
       const progress = new Progress(terminal, "jobs enqueued", total);
       try {
         for (const batch of batches(plan)) {
           if (interrupted) break;
-          results.push(...(await enqueueMany(database, batch)));
+          results.push(...(await source.enqueueMany(batch)));
           progress.done(results.length);
         }
       } catch (error) {

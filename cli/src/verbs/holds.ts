@@ -1,9 +1,9 @@
-import { type Hold, listHolds, serverFacts } from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
+import type { Hold } from "@jobqueue/store";
 import { formatDuration } from "../duration.ts";
 import { ownerOf } from "../holds.ts";
 import { printResult } from "../output/result.ts";
 import { type Column, renderTable } from "../output/table.ts";
+import { withSource } from "../source/open-source.ts";
 import type { RunVerb } from "../verb.ts";
 
 function columns(now: Date): Column<Hold>[] {
@@ -34,9 +34,9 @@ function columns(now: Date): Column<Hold>[] {
 /** `jobqueue holds [QUEUE]`. */
 export const run: RunVerb = async (args, terminal) => {
   const queue = args.optional("QUEUE");
-  const { holds, now } = await withStore(args, terminal, async ({ database }) => ({
-    holds: await listHolds(database, queue),
-    now: (await serverFacts(database)).now,
+  const { holds, now } = await withSource(args, terminal, async ({ source }) => ({
+    holds: await source.listHolds(queue),
+    now: await source.now(),
   }));
   printResult(args, terminal, {
     value: holds,

@@ -1,5 +1,4 @@
-import { getJob, type Job, listHolds, listWorkers, serverFacts, type Session, whyJob } from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
+import type { Job } from "@jobqueue/store";
 import { exactDuration, formatDuration } from "../duration.ts";
 import { Failure } from "../failure.ts";
 import { parseJobId } from "../job-id.ts";
@@ -8,6 +7,8 @@ import { formatLabels } from "../labels.ts";
 import { printable } from "../output/printable.ts";
 import { printResult } from "../output/result.ts";
 import { readWithPayloads } from "../payloads.ts";
+import { withSource } from "../source/open-source.ts";
+import type { Source } from "../source/source.ts";
 import type { RunVerb } from "../verb.ts";
 
 const LABEL_WIDTH = 15;
@@ -108,9 +109,9 @@ export function renderJob(job: Job, around: Surroundings): string {
     .join("");
 }
 
-async function readDependencies(session: Session, job: Job): Promise<Surroundings["dependencies"]> {
+async function readDependencies(source: Source, job: Job): Promise<Surroundings["dependencies"]> {
   if (job.state !== "deferred") return [];
-  const reasons = await whyJob(session, job.id);
+  const reasons = await source.whyJob(job.id);
   return reasons.flatMap(({ code, detail }) =>
     code === "depends_on"
       ? [{ job: String(detail["job"]), state: detail["state"] as string | null, policy: String(detail["policy"]) }]
@@ -118,12 +119,12 @@ async function readDependencies(session: Session, job: Job): Promise<Surrounding
   );
 }
 
-async function readSurroundings(session: Session, job: Job): Promise<Surroundings> {
-  const [workers, holds, { now }, dependencies] = await Promise.all([
-    listWorkers(session, { includeGone: true }),
-    listHolds(session, job.queue),
-    serverFacts(session),
-    readDependencies(session, job),
+async function readSurroundings(source: Source, job: Job): Promise<Surroundings> {
+  const [workers, holds, now, dependencies] = await Promise.all([
+    source.listWorkers({ includeGone: true }),
+    source.listHolds(job.queue),
+    source.now(),
+    readDependencies(source, job),
   ]);
   return {
     now,
@@ -138,14 +139,14 @@ async function readSurroundings(session: Session, job: Job): Promise<Surrounding
 /** `jobqueue job ID`. */
 export const run: RunVerb = async (args, terminal) => {
   const id = parseJobId(args.positional("ID"));
-  const { job, around } = await withStore(args, terminal, async ({ database }) => {
-    const found = await readWithPayloads(terminal, async (options) => getJob(database, id, options));
+  const { job, around } = await withSource(args, terminal, async ({ source }) => {
+    const found = await readWithPayloads(terminal, async (options) => source.getJob(id, options));
     if (!found) {
       const remedy =
         "Finished jobs are there only as long as their history is kept. `jobqueue jobs` lists what there is.";
       throw new Failure("notFound", `the store has no job ${id}`, { remedy });
     }
-    return { job: found, around: await readSurroundings(database, found) };
+    return { job: found, around: await readSurroundings(source, found) };
   });
   printResult(args, terminal, {
     value: { ...job, dependsOn: around.dependencies, next: nextOf(job, around) },

@@ -1,21 +1,22 @@
-import { type Job, type JobFilter, listJobs, serverFacts, type Session } from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
+import type { Job, JobFilter } from "@jobqueue/store";
 import { filterOf } from "../job-choice.ts";
 import { renderJobTable } from "../job-table.ts";
 import { outputFormat, printResult } from "../output/result.ts";
 import { readWithPayloads } from "../payloads.ts";
+import { withSource } from "../source/open-source.ts";
+import type { Source } from "../source/source.ts";
 import type { RunVerb } from "../verb.ts";
 
 /** What the store gives at most at once. */
 const PAGE = 1000;
 const DEFAULT_LIMIT = 50;
 
-async function readJobs(session: Session, filter: JobFilter, limit: number): Promise<Job[]> {
+async function readJobs(source: Source, filter: JobFilter, limit: number): Promise<Job[]> {
   const jobs: Job[] = [];
   while (jobs.length < limit) {
     const size = Math.min(PAGE, limit - jobs.length);
     const last = jobs.at(-1);
-    const page = await listJobs(session, { ...filter, limit: size, ...(last ? { afterId: last.id } : {}) });
+    const page = await source.listJobs({ ...filter, limit: size, ...(last ? { afterId: last.id } : {}) });
     jobs.push(...page);
     if (page.length < size) break;
   }
@@ -28,11 +29,11 @@ export const run: RunVerb = async (args, terminal) => {
   const filter: JobFilter = { ...filterOf(args), ...(args.on("stale") ? { stale: true } : {}) };
   // The table shows no payload, so it needs no right to read any.
   const shown = outputFormat(args) === "json" || outputFormat(args) === "yaml";
-  const { jobs, now } = await withStore(args, terminal, async ({ database }) => ({
+  const { jobs, now } = await withSource(args, terminal, async ({ source }) => ({
     jobs: shown
-      ? await readWithPayloads(terminal, async ({ payloads }) => readJobs(database, { ...filter, payloads }, limit))
-      : await readJobs(database, { ...filter, payloads: false }, limit),
-    now: (await serverFacts(database)).now,
+      ? await readWithPayloads(terminal, async ({ payloads }) => readJobs(source, { ...filter, payloads }, limit))
+      : await readJobs(source, { ...filter, payloads: false }, limit),
+    now: await source.now(),
   }));
   printResult(args, terminal, {
     value: jobs,

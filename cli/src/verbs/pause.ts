@@ -1,12 +1,11 @@
-import { hold, listHolds, serverFacts } from "@jobqueue/store";
 import { personOf } from "../actor.ts";
-import { withStore } from "../connect/open-store.ts";
 import { exactDuration } from "../duration.ts";
 import { usageFailure } from "../failure.ts";
 import { heldThing } from "../holds.ts";
 import { nearest } from "../nearest.ts";
 import { printResult } from "../output/result.ts";
 import { type QueueView, readStore } from "../queues.ts";
+import { withSource } from "../source/open-source.ts";
 import { remark } from "../terminal.ts";
 import type { RunVerb } from "../verb.ts";
 
@@ -32,18 +31,17 @@ export const run: RunVerb = async (args, terminal) => {
       "Set its spec.state to Paused, or choose another --name.",
     );
   }
-  const placed = await withStore(args, terminal, async (store) => {
-    const person = await personOf(store, terminal.env);
+  const placed = await withSource(args, terminal, async (open) => {
+    const { source } = open;
+    const person = await personOf(open, terminal.env);
     const name = args.text("name") ?? person.user;
-    const before = await readStore(store.database);
+    const before = await readStore(source);
     const known = queue === "*" || before.queues.some((candidate) => candidate.queue === queue);
     // Ends by the database's clock, whatever ours says.
-    const { now } = await serverFacts(store.database);
+    const now = await source.now();
     const until = forSeconds === undefined ? undefined : new Date(now.getTime() + forSeconds * 1000);
-    const changed = await hold(store.database, { queue, name, reason, actor: person.actor, source: "cli", until });
-    const found = (await listHolds(store.database, queue)).find(
-      (entry) => entry.queue === queue && entry.name === name,
-    );
+    const changed = await source.hold({ queue, name, reason, actor: person.actor, source: "cli", until });
+    const found = (await source.listHolds(queue)).find((entry) => entry.queue === queue && entry.name === name);
     const running =
       queue === "*"
         ? before.queues.reduce((sum, entry) => sum + entry.running, 0)

@@ -1,13 +1,14 @@
-import { listWorkers, type RecoveredJob, recoverStale, serverFacts, type WorkerRow } from "@jobqueue/store";
+import type { RecoveredJob, RecoveryRequest, WorkerRow } from "@jobqueue/store";
 import { personOf } from "../actor.ts";
 import type { Arguments } from "../arguments.ts";
 import { confirm } from "../confirm.ts";
-import { type OpenStore, withStore } from "../connect/open-store.ts";
 import { EXIT_CODES } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
 import { parseWorkerId } from "../job-id.ts";
 import { printResult } from "../output/result.ts";
 import { type Column, renderTable } from "../output/table.ts";
+import { withSource } from "../source/open-source.ts";
+import type { Source } from "../source/source.ts";
 import { staleCause } from "../stale-cause.ts";
 import { remark, type Terminal } from "../terminal.ts";
 import type { RunVerb } from "../verb.ts";
@@ -36,15 +37,15 @@ const COLUMNS: readonly Column<Recovery>[] = [
   { title: "BECAUSE", flexible: true, value: (job) => job.why },
 ];
 
-async function recoveries({ database }: OpenStore, request: Parameters<typeof recoverStale>[1]): Promise<Recovery[]> {
+async function recoveries(source: Source, request: RecoveryRequest): Promise<Recovery[]> {
   // The workers first: what recovery does may end what made the job stale.
-  const [workers, { now }] = [await listWorkers(database, { includeGone: true }), await serverFacts(database)];
+  const [workers, now] = [await source.listWorkers({ includeGone: true }), await source.now()];
   const known = new Map<string, WorkerRow>(workers.map((worker) => [worker.id, worker]));
-  const jobs = await recoverStale(database, request);
+  const jobs = await source.recoverStale(request);
   return jobs.map((job) => ({ ...job, why: staleCause(known.get(job.workerId ?? ""), now) }));
 }
 
-function requestOf(args: Arguments): Parameters<typeof recoverStale>[1] {
+function requestOf(args: Arguments): RecoveryRequest {
   const worker = args.text("worker");
   const given = {
     workers: worker === undefined ? undefined : [parseWorkerId(worker)],
@@ -76,19 +77,20 @@ export const run: RunVerb = async (args, terminal) => {
       "Look with --dry-run, then give --yes.",
     );
   }
-  const { jobs, more } = await withStore(args, terminal, async (store) => {
-    const { actor } = await personOf(store, terminal.env);
+  const { jobs, more } = await withSource(args, terminal, async (open) => {
+    const { source } = open;
+    const { actor } = await personOf(open, terminal.env);
     const all = { ...request, actor, reason: args.text("reason") ?? "by hand" };
     if (!yes) {
       // One more than asked for, to know whether there are more.
-      const found = await recoveries(store, { ...all, max: Math.min(max + 1, 100_000), dryRun: true });
+      const found = await recoveries(source, { ...all, max: Math.min(max + 1, 100_000), dryRun: true });
       const seen = { jobs: found.slice(0, max), more: found.length > max };
       if (dryRun || seen.jobs.length === 0) return seen;
       remark(terminal, tell(seen.jobs, true, terminal));
       await confirm(terminal, `Go on and recover ${count(seen.jobs)}?`);
     }
-    const moved = await recoveries(store, { ...all, max });
-    const left = moved.length < max ? [] : await recoverStale(store.database, { ...all, max: 1, dryRun: true });
+    const moved = await recoveries(source, { ...all, max });
+    const left = moved.length < max ? [] : await source.recoverStale({ ...all, max: 1, dryRun: true });
     return { jobs: moved, more: left.length > 0 };
   });
   printResult(args, terminal, {

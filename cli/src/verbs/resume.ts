@@ -1,12 +1,13 @@
-import { type Hold, release } from "@jobqueue/store";
+import type { Hold } from "@jobqueue/store";
 import { personOf } from "../actor.ts";
-import { type OpenStore, withStore } from "../connect/open-store.ts";
 import { EXIT_CODES } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { describeHold, heldThing, isSpecHold, remedyFor } from "../holds.ts";
 import { printableLine } from "../output/printable.ts";
 import { printResult } from "../output/result.ts";
 import { findQueue, readStore } from "../queues.ts";
+import { withSource } from "../source/open-source.ts";
+import type { Source } from "../source/source.ts";
 import type { RunVerb } from "../verb.ts";
 
 interface Outcome {
@@ -31,19 +32,18 @@ export function chooseHolds(holds: readonly Hold[], queue: string, name: string 
 }
 
 async function resume(
-  store: OpenStore,
+  source: Source,
   queue: string,
   options: { name: string | undefined; reason: string; actor: string },
 ): Promise<Outcome> {
-  const { database } = store;
-  const before = await readStore(database);
+  const before = await readStore(source);
   const holds = queue === "*" ? before.everyQueue : findQueue(before, queue).holds;
   const released: Hold[] = [];
   for (const hold of chooseHolds(holds, queue, options.name)) {
     const { actor, reason } = options;
-    if (await release(database, { queue, name: hold.name, actor, reason })) released.push(hold);
+    if (await source.release({ queue, name: hold.name, actor, reason })) released.push(hold);
   }
-  const after = await readStore(database);
+  const after = await readStore(source);
   const remaining =
     queue === "*" ? after.everyQueue : (after.queues.find((entry) => entry.queue === queue)?.holds ?? []);
   const heldByThemselves = after.queues
@@ -74,9 +74,13 @@ function tell(queue: string, { released, remaining, now, heldByThemselves }: Out
 /** `jobqueue resume QUEUE`. */
 export const run: RunVerb = async (args, terminal) => {
   const queue = args.positional("QUEUE");
-  const outcome = await withStore(args, terminal, async (store) => {
-    const { actor } = await personOf(store, terminal.env);
-    return resume(store, queue, { name: args.text("name"), reason: args.text("reason") ?? "resumed by hand", actor });
+  const outcome = await withSource(args, terminal, async (open) => {
+    const { actor } = await personOf(open, terminal.env);
+    return resume(open.source, queue, {
+      name: args.text("name"),
+      reason: args.text("reason") ?? "resumed by hand",
+      actor,
+    });
   });
   printResult(args, terminal, {
     value: { queue, paused: outcome.remaining.length > 0, released: outcome.released, remaining: outcome.remaining },

@@ -1,12 +1,11 @@
-import { retryJob, retryJobs } from "@jobqueue/store";
 import { actOnJobs } from "../act-on-jobs.ts";
 
 /** `jobqueue retry [ID…]`. */
 export const run = actOnJobs({
   name: "retry",
   done: "Retried",
-  one: retryJob,
-  many: retryJobs,
+  one: "retryJob",
+  many: "retryJobs",
   predict: (job) => (job.canRetry ? "retried" : job.state),
   says: { retried: "is pending again." },
   never: "Only dead, failed and held jobs can be retried.",

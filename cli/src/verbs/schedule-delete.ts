@@ -1,17 +1,17 @@
-import { deleteSchedule } from "@jobqueue/store";
 import { personOf } from "../actor.ts";
-import { withStore } from "../connect/open-store.ts";
 import { printResult } from "../output/result.ts";
 import { scheduleNotFound } from "../schedules.ts";
+import { withSource } from "../source/open-source.ts";
 import type { RunVerb } from "../verb.ts";
 
 /** `jobqueue schedule delete NAME`. */
 export const run: RunVerb = async (args, terminal) => {
   const name = args.positional("NAME");
-  await withStore(args, terminal, async (store) => {
-    const { actor } = await personOf(store, terminal.env);
-    const deleted = await deleteSchedule(store.database, name, { actor, reason: args.text("reason") ?? "by hand" });
-    if (!deleted) await scheduleNotFound(store.database, name);
+  await withSource(args, terminal, async (open) => {
+    const { source } = open;
+    const { actor } = await personOf(open, terminal.env);
+    const deleted = await source.deleteSchedule(name, { actor, reason: args.text("reason") ?? "by hand" });
+    if (!deleted) await scheduleNotFound(source, name);
   });
   printResult(args, terminal, {
     value: { name, deleted: true },

@@ -1,9 +1,9 @@
-import { getSchedule, nextTicks } from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
+import { nextTicks } from "@jobqueue/store";
 import { storeFailure } from "../connect/store-failure.ts";
 import { usageFailure } from "../failure.ts";
 import { printResult } from "../output/result.ts";
 import { scheduleNotFound } from "../schedules.ts";
+import { withSource } from "../source/open-source.ts";
 import { inZone } from "../time-zone.ts";
 import type { RunVerb } from "../verb.ts";
 
@@ -21,8 +21,8 @@ export const run: RunVerb = async (args, terminal) => {
   const { cron, timeZone } =
     name === undefined
       ? { cron: given ?? "", timeZone: args.text("time-zone") ?? "UTC" }
-      : await withStore(args, terminal, async ({ database }) => {
-          return (await getSchedule(database, name, { payloads: false })) ?? scheduleNotFound(database, name);
+      : await withSource(args, terminal, async ({ source }) => {
+          return (await source.getSchedule(name, { payloads: false })) ?? scheduleNotFound(source, name);
         });
   let ticks: Date[];
   try {

@@ -1,12 +1,13 @@
-import { getSchedule, type NewSchedule, putSchedule, type Schedule, serverFacts } from "@jobqueue/store";
+import type { NewSchedule, Schedule } from "@jobqueue/store";
 import { personOf } from "../actor.ts";
 import type { Arguments } from "../arguments.ts";
-import { withStore } from "../connect/open-store.ts";
 import { formatDuration } from "../duration.ts";
 import { parsePayload, payloadText } from "../enqueue-plan.ts";
 import { jobOptions } from "../job-options.ts";
 import { printResult } from "../output/result.ts";
+import { readWithPayloads } from "../payloads.ts";
 import { scheduleNotFound } from "../schedules.ts";
+import { withSource } from "../source/open-source.ts";
 import type { Terminal } from "../terminal.ts";
 import { inZone } from "../time-zone.ts";
 import type { RunVerb } from "../verb.ts";
@@ -31,15 +32,17 @@ async function scheduleOf(args: Arguments, terminal: Terminal): Promise<NewSched
 export const run: RunVerb = async (args, terminal) => {
   const name = args.positional("NAME");
   const wanted = await scheduleOf(args, terminal);
-  const { word, schedule, now } = await withStore(args, terminal, async (store) => {
-    const { database } = store;
-    const { actor } = await personOf(store, terminal.env);
-    const before = await getSchedule(database, name);
-    const changed = await putSchedule(database, wanted, { actor, reason: args.text("reason") ?? "by hand" });
+  const { word, schedule, now } = await withSource(args, terminal, async (open) => {
+    const { source } = open;
+    const { actor } = await personOf(open, terminal.env);
+    const before = await source.getSchedule(name, { payloads: false });
+    const changed = await source.putSchedule(wanted, { actor, reason: args.text("reason") ?? "by hand" });
     return {
       word: changed ? (before ? "changed" : "new") : undefined,
-      schedule: (await getSchedule(database, name)) ?? (await scheduleNotFound(database, name)),
-      now: (await serverFacts(database)).now,
+      schedule:
+        (await readWithPayloads(terminal, async (options) => source.getSchedule(name, options))) ??
+        (await scheduleNotFound(source, name)),
+      now: await source.now(),
     };
   });
   printResult(args, terminal, {

@@ -1,20 +1,12 @@
-import {
-  getSchedule,
-  listSchedules,
-  listTicks,
-  nextTicks,
-  type Schedule,
-  type ScheduleTick,
-  serverFacts,
-  type Session,
-} from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
+import { nextTicks, type Schedule, type ScheduleTick } from "@jobqueue/store";
 import { formatDuration } from "../duration.ts";
 import { printableLine } from "../output/printable.ts";
-import { printResult } from "../output/result.ts";
+import { outputFormat, printResult } from "../output/result.ts";
 import { type Column, renderTable } from "../output/table.ts";
 import { lacksRight, readWithPayloads } from "../payloads.ts";
 import { scheduleNotFound } from "../schedules.ts";
+import { withSource } from "../source/open-source.ts";
+import type { Source } from "../source/source.ts";
 import { inZone } from "../time-zone.ts";
 import type { RunVerb } from "../verb.ts";
 
@@ -53,9 +45,9 @@ function columns(now: Date): Column<Schedule>[] {
 }
 
 /** Its latest ticks; who may not read them sees what the schedule itself says of the very last. */
-async function ticksOf(session: Session, schedule: Schedule): Promise<readonly ScheduleTick[]> {
+async function ticksOf(source: Source, schedule: Schedule): Promise<readonly ScheduleTick[]> {
   try {
-    return await listTicks(session, schedule.name, UPCOMING);
+    return await source.listTicks(schedule.name, UPCOMING);
   } catch (error) {
     if (!lacksRight(error)) throw error;
     const { lastTick: tick, lastOutcome: outcome, lastJobId: jobId } = schedule;
@@ -88,9 +80,12 @@ function describe(schedule: Schedule, next: readonly Date[], ticks: readonly Sch
 export const run: RunVerb = async (args, terminal) => {
   const name = args.optional("NAME");
   if (name === undefined) {
-    const { schedules, now } = await withStore(args, terminal, async ({ database }) => ({
-      schedules: await readWithPayloads(terminal, async (options) => listSchedules(database, options)),
-      now: (await serverFacts(database)).now,
+    const { schedules, now } = await withSource(args, terminal, async ({ source }) => ({
+      // The table shows no payload, so it needs no right to read any.
+      schedules: ["json", "yaml"].includes(outputFormat(args))
+        ? await readWithPayloads(terminal, async (options) => source.listSchedules(options))
+        : await source.listSchedules({ payloads: false }),
+      now: await source.now(),
     }));
     printResult(args, terminal, {
       value: schedules,
@@ -102,16 +97,16 @@ export const run: RunVerb = async (args, terminal) => {
     });
     return 0;
   }
-  const { schedule, next, ticks } = await withStore(args, terminal, async ({ database }) => {
+  const { schedule, next, ticks } = await withSource(args, terminal, async ({ source }) => {
     const found =
-      (await readWithPayloads(terminal, async (options) => getSchedule(database, name, options))) ??
-      (await scheduleNotFound(database, name));
+      (await readWithPayloads(terminal, async (options) => source.getSchedule(name, options))) ??
+      (await scheduleNotFound(source, name));
     // The tick that is due comes first, however late it is.
     const upcoming = found.paused || found.nextAt === null ? [] : [found.nextAt];
     for (const first of upcoming.slice(0, 1)) {
       upcoming.push(...nextTicks(found.cron, found.timeZone, first, UPCOMING - 1));
     }
-    return { schedule: found, next: upcoming, ticks: await ticksOf(database, found) };
+    return { schedule: found, next: upcoming, ticks: await ticksOf(source, found) };
   });
   printResult(args, terminal, {
     value: { ...schedule, nextTicks: next, lastTicks: ticks },

@@ -1,5 +1,4 @@
 import type { Hold } from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
 import { formatDuration } from "../duration.ts";
 import { describeHold, heldThing } from "../holds.ts";
 import { printResult } from "../output/result.ts";
@@ -7,6 +6,7 @@ import { type Column, renderTable } from "../output/table.ts";
 import { formatRate } from "../rate.ts";
 import { printableLine } from "../output/printable.ts";
 import { findQueue, type QueueView, readStore, type StoreView } from "../queues.ts";
+import { withSource } from "../source/open-source.ts";
 import type { Terminal } from "../terminal.ts";
 import type { RunVerb } from "../verb.ts";
 
@@ -74,7 +74,7 @@ export function renderStatus(
 
 /** `jobqueue status [QUEUE]`. */
 export const run: RunVerb = async (args, terminal) => {
-  const store = await withStore(args, terminal, async ({ database }) => readStore(database));
+  const store = await withSource(args, terminal, async ({ source }) => readStore(source));
   const name = args.optional("QUEUE");
   const queues = name === undefined ? store.queues : [findQueue(store, name)];
   printResult(args, terminal, {

@@ -1,10 +1,11 @@
-import { getJob, type Reason, type Session, whyJob, whyQueue } from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
+import type { Reason } from "@jobqueue/store";
 import { Failure } from "../failure.ts";
 import { isJobId } from "../job-id.ts";
 import { printableLine } from "../output/printable.ts";
 import { printResult } from "../output/result.ts";
 import { findQueue, readStore } from "../queues.ts";
+import { withSource } from "../source/open-source.ts";
+import type { Source } from "../source/source.ts";
 import type { RunVerb } from "../verb.ts";
 import { remedyOf, type Subject } from "../why-remedies.ts";
 
@@ -13,21 +14,21 @@ interface Answer {
   readonly reasons: readonly Reason[];
 }
 
-async function aboutQueue(session: Session, queue: string): Promise<Answer | undefined> {
-  const reasons = await whyQueue(session, queue);
+async function aboutQueue(source: Source, queue: string): Promise<Answer | undefined> {
+  const reasons = await source.whyQueue(queue);
   return reasons[0]?.code === "unknown_queue" ? undefined : { subject: { queue }, reasons };
 }
 
-async function aboutJob(session: Session, id: string): Promise<Answer | undefined> {
-  const reasons = await whyJob(session, id);
+async function aboutJob(source: Source, id: string): Promise<Answer | undefined> {
+  const reasons = await source.whyJob(id);
   if (reasons[0]?.code === "not_found") return undefined;
-  const job = await getJob(session, id, { payloads: false });
+  const job = await source.getJob(id, { payloads: false });
   return job && { subject: { queue: job.queue, job: id }, reasons };
 }
 
-async function ask(session: Session, what: string): Promise<Answer> {
-  const job = isJobId(what) ? await aboutJob(session, what) : undefined;
-  const answer = job ?? (await aboutQueue(session, what));
+async function ask(source: Source, what: string): Promise<Answer> {
+  const job = isJobId(what) ? await aboutJob(source, what) : undefined;
+  const answer = job ?? (await aboutQueue(source, what));
   if (answer) return answer;
   if (isJobId(what)) {
     throw new Failure("notFound", `the store has no job ${what}`, {
@@ -35,7 +36,7 @@ async function ask(session: Session, what: string): Promise<Answer> {
     });
   }
   // Suggests the queue that was probably meant.
-  findQueue(await readStore(session), what);
+  findQueue(await readStore(source), what);
   throw new Failure("notFound", `the store has no queue '${what}'`);
 }
 
@@ -54,7 +55,7 @@ function render({ subject, reasons }: Answer): string {
 /** `jobqueue why QUEUE|ID`. */
 export const run: RunVerb = async (args, terminal) => {
   const what = args.positional("WHAT");
-  const answer = await withStore(args, terminal, async ({ database }) => ask(database, what));
+  const answer = await withSource(args, terminal, async ({ source }) => ask(source, what));
   const { subject, reasons } = answer;
   printResult(args, terminal, {
     value: { ...subject, reasons: reasons.map((reason) => ({ ...reason, remedy: remedyOf(reason, subject) })) },

@@ -1,9 +1,9 @@
-import { listWorkers, serverFacts, type WorkerRow } from "@jobqueue/store";
-import { withStore } from "../connect/open-store.ts";
+import type { WorkerRow } from "@jobqueue/store";
 import { formatDuration } from "../duration.ts";
 import { placeOf } from "../job-story.ts";
 import { printResult } from "../output/result.ts";
 import { type Column, type Emphasis, renderTable } from "../output/table.ts";
+import { withSource } from "../source/open-source.ts";
 import type { RunVerb } from "../verb.ts";
 
 const EMPHASIS: Readonly<Record<string, Emphasis>> = { healthy: "green", draining: "yellow", gone: "dim" };
@@ -55,11 +55,11 @@ function columns(now: Date): Column<WorkerRow>[] {
 /** `jobqueue workers`. */
 export const run: RunVerb = async (args, terminal) => {
   const [queue, all] = [args.text("queue"), args.on("all")];
-  const { workers, now } = await withStore(args, terminal, async ({ database }) => ({
-    workers: (await listWorkers(database, { includeGone: all })).filter(
+  const { workers, now } = await withSource(args, terminal, async ({ source }) => ({
+    workers: (await source.listWorkers({ includeGone: all })).filter(
       (worker) => queue === undefined || worker.queues.includes(queue),
     ),
-    now: (await serverFacts(database)).now,
+    now: await source.now(),
   }));
   printResult(args, terminal, {
     value: workers,

@@ -19,7 +19,7 @@ export interface JobQueue {
 export interface JobQueueSpec {
   /** Name of the queue in the store. Left out: metadata.name. Cannot change. (at most 63 characters) */
   queueName?: string;
-  /** The JobStore that holds the queue, in the same namespace. Cannot change. Left out: the one named default. */
+  /** The JobStore that holds the queue. Cannot change. Left out: the one named default in this namespace. */
   storeRef: JobStoreRef;
   /** Active runs jobs. Paused starts no more jobs, running ones finish. Stopped is Paused, and the workers go once no job of the queue runs, at the latest after drainTimeoutSeconds; workers that also serve other queues stay. Other holds, set by people, keep a queue paused whatever stands here. Default Active. */
   state: "Active" | "Paused" | "Stopped";
@@ -49,10 +49,12 @@ export interface JobQueueSpec {
   workers?: JobQueueWorkers;
 }
 
-/** The JobStore that holds the queue, in the same namespace. Cannot change. Left out: the one named default. */
+/** The JobStore that holds the queue. Cannot change. Left out: the one named default in this namespace. */
 export interface JobStoreRef {
   /** Name of the JobStore. Default default. (at most 63 characters) */
   name: string;
+  /** Namespace of the JobStore, whose allowedNamespaces must let this one in. Its Secrets cannot be used here: workers need storeCredentials. Left out: this namespace. (at most 63 characters) */
+  namespace?: string;
 }
 
 /** What happens after a failed attempt, unless the job says otherwise. What is left out is not managed from here. */
@@ -118,6 +120,16 @@ export interface JobQueueWorkers {
   progressDeadlineSeconds: number;
   /** How pods are replaced when the template changes. */
   strategy: JobQueueStrategy;
+  /** With it, a PodDisruptionBudget protects the pool against node drains. Pods that are not ready can always be evicted. */
+  disruptionBudget?: JobQueueDisruptionBudget;
+  /** Labels and annotations of the Deployment itself; those of its pods stand in template.metadata. */
+  deploymentMetadata?: JobQueueDeploymentMetadata;
+  /** Lets the operator choose the number of workers from the backlog, that of alsoServes included; jobs that wait in a paused queue do not count. With it, spec.replicas is ignored. Do not combine it with an HPA or a KEDA ScaledObject. */
+  autoscaling?: JobQueueAutoscaling;
+  /** How hung workers are found and replaced. A worker is never restarted while the store is out, and never beyond these limits. */
+  health: JobQueueHealth;
+  /** Secrets of this namespace with which the workers reach the store, in place of those that the JobStore names. Needed when the JobStore is in another namespace; elsewhere for workers with fewer rights than others. */
+  storeCredentials?: JobQueueStoreCredentials;
   /** Service account of the pods, for example for a cloud identity; its token is not mounted. Left out: the default one of the namespace. (at most 253 characters) */
   serviceAccountName?: string;
   /** The pods of the pool, as in a Deployment, limited to the fields listed below. What is missing on purpose: host namespaces, paths and ports, privileged mode, added capabilities, service account tokens, schedulerName, nodeName. serviceAccountName and the time to drain stand beside template. */
@@ -132,6 +144,105 @@ export interface JobQueueStrategy {
   maxSurge: number | string;
   /** Pods that may be missing during a roll-out: a number or a percentage (rounded down). Default 0. (at most 4 characters) */
   maxUnavailable: number | string;
+}
+
+/** With it, a PodDisruptionBudget protects the pool against node drains. Pods that are not ready can always be evicted. */
+export interface JobQueueDisruptionBudget {
+  /** Pods that may be away at the same time: a number or a percentage (rounded up). Default 1. (at most 4 characters) */
+  maxUnavailable: number | string;
+}
+
+/** Labels and annotations of the Deployment itself; those of its pods stand in template.metadata. */
+export interface JobQueueDeploymentMetadata {
+  /** Labels; at most 32. */
+  labels?: {
+    [k: string]: string;
+  };
+  /** Annotations; at most 32. */
+  annotations?: {
+    [k: string]: string;
+  };
+}
+
+/** Lets the operator choose the number of workers from the backlog, that of alsoServes included; jobs that wait in a paused queue do not count. With it, spec.replicas is ignored. Do not combine it with an HPA or a KEDA ScaledObject. */
+export interface JobQueueAutoscaling {
+  /** Fewest workers; 0 lets an empty queue cost nothing. Default 1. (minimum 0, maximum 1000) */
+  minReplicas: number;
+  /** Most workers. (minimum 1, maximum 1000) */
+  maxReplicas: number;
+  /** Wanted workers = (pending + running) / this, rounded up. Default 10. (minimum 1, maximum 100000) */
+  jobsPerWorker: number;
+  /** Also add workers while the oldest pending job waits longer than this. The larger answer wins. Left out: age does not count. (minimum 1, maximum 2592000) */
+  oldestPendingSeconds?: number;
+  /** How fast it grows. */
+  scaleUp: JobQueueScaleUp;
+  /** How fast it shrinks. Only idle workers are ever removed. */
+  scaleDown: JobQueueScaleDown;
+}
+
+/** How fast it grows. */
+export interface JobQueueScaleUp {
+  /** Use the smallest answer of this many seconds. Default 0. (minimum 0, maximum 3600) */
+  stabilizationSeconds: number;
+  /** Most workers added at once: a number, or a share of the present ones (rounded up, at least 1). A step takes 15 s. Default 100%. (at most 4 characters) */
+  maxPerStep: number | string;
+}
+
+/** How fast it shrinks. Only idle workers are ever removed. */
+export interface JobQueueScaleDown {
+  /** Use the largest answer of this many seconds. Default 300. (minimum 0, maximum 3600) */
+  stabilizationSeconds: number;
+  /** Most workers removed at once: a number, or a share of the present ones (rounded down, at least 1). A step takes 15 s. Default 25%. (at most 4 characters) */
+  maxPerStep: number | string;
+  /** The queue must be empty this long before the last worker goes. Default 600. (minimum 0, maximum 86400) */
+  cooldownToZeroSeconds: number;
+}
+
+/** How hung workers are found and replaced. A worker is never restarted while the store is out, and never beyond these limits. */
+export interface JobQueueHealth {
+  /** Restart replaces hung workers, Report only tells, Disabled does not look. Default Restart. */
+  mode: "Disabled" | "Report" | "Restart";
+  /** A worker whose heartbeat is older than this has lapsed. Default 90. (minimum 15, maximum 3600) */
+  heartbeatTimeoutSeconds: number;
+  /** A worker whose event loop stands still this long gives up its leases. Raise it for CPU-bound handlers. Default 30. (minimum 5, maximum 3600) */
+  loopStallSeconds: number;
+  /** A new pod is not judged before this. Default 120. (minimum 0, maximum 3600) */
+  startupGraceSeconds: number;
+  /** With more lapsed workers than this, a number or a percentage (rounded down, at least 1), nothing is restarted: it is not the workers. Default 50%. (at most 4 characters) */
+  maxUnhealthy: number | string;
+  /** Most workers being replaced at the same time. Default 1. (minimum 1, maximum 100) */
+  maxConcurrentRestarts: number;
+  /** Shortest time between two restarts. Default 30. (minimum 0, maximum 3600) */
+  minSecondsBetweenRestarts: number;
+  /** After too many lapsed at once: how long everything must be well before restarts resume. Default 600. (minimum 0, maximum 86400) */
+  stormCooldownSeconds: number;
+  /** Grace period of a hung pod, which cannot drain. Left out: the smaller of 30 and drainTimeoutSeconds. Never 0, which would not wait for the process to be gone. (minimum 1, maximum 3600) */
+  hungGracePeriodSeconds?: number;
+  /** A disruption budget refused the eviction this long: delete the pod instead. 0 means never. Default 300. (minimum 0, maximum 86400) */
+  evictionTimeoutSeconds: number;
+}
+
+/** Secrets of this namespace with which the workers reach the store, in place of those that the JobStore names. Needed when the JobStore is in another namespace; elsewhere for workers with fewer rights than others. */
+export interface JobQueueStoreCredentials {
+  /** A Secret with the whole URL of the store. */
+  uriSecretRef: WorkerSecretKeyRef;
+  /** A Secret with the CA certificates to trust. Left out: those of the system. */
+  caSecretRef?: WorkerSecretKeyRef;
+  /** A Secret of type kubernetes.io/tls with the client certificate. */
+  clientCertificateSecretRef?: WorkerSecretRef;
+}
+
+export interface WorkerSecretKeyRef {
+  /** Name of the Secret. (at most 253 characters) */
+  name: string;
+  /** Key inside it. (at most 253 characters) */
+  key: string;
+}
+
+/** A Secret of type kubernetes.io/tls with the client certificate. */
+export interface WorkerSecretRef {
+  /** Name of the Secret. (at most 253 characters) */
+  name: string;
 }
 
 /** The pods of the pool, as in a Deployment, limited to the fields listed below. What is missing on purpose: host namespaces, paths and ports, privileged mode, added capabilities, service account tokens, schedulerName, nodeName. serviceAccountName and the time to drain stand beside template. */
@@ -214,7 +325,7 @@ export interface Container {
   livenessProbe?: Probe;
   /** Whether the pod counts as ready. Left out on the container worker: GET /readyz on port 8080. */
   readinessProbe?: Probe;
-  /** Holds the other probes back until it has succeeded once. */
+  /** Holds the other probes back until it has succeeded once. Left out on the container worker: GET /livez on port 8080 for at most five minutes. */
   startupProbe?: Probe;
   /** What runs before the container gets SIGTERM. */
   lifecycle?: {
@@ -668,11 +779,17 @@ export interface JobQueueStatus {
   oldestPendingSince?: string;
   /** Why the queue is paused: the holds that are in force, at most 16, the oldest first. (at most 16 items) */
   holds?: JobQueueHold[];
+  /** Holds in force, where they are more than holds lists. (minimum 0) */
+  holdsTotal?: number;
   /** Names of the holds in force, the oldest first, for the column PAUSED-BY. Left out when the queue is not paused. (at most 2080 characters) */
   pausedBy?: string;
-  /** The last time jobs of lost workers were handed on. */
+  /** The last time jobs of lost workers were handed on, if the operator that did it lived to write it here; "jobqueue audit" shows every one. */
   lastRecovery?: JobQueueRecovery;
-  /** Ready, Paused, Drained, WorkersAvailable; BacklogWithinTarget with objectives, Stalled when a person has to act. (at most 16 items) */
+  /** The last worker that was restarted. */
+  lastRestart?: JobQueueRestart;
+  /** The last value of each request annotation that was carried out. */
+  handledRequests?: JobQueueHandledRequests;
+  /** Ready, Paused, Drained, WorkersAvailable, Healthy; BacklogWithinTarget with objectives, RestartsSuspended when restarts are held back, ReconcileSuspended while an annotation asks for it, Stalled when a person has to act. (at most 16 items) */
   conditions?: Condition[];
 }
 
@@ -682,6 +799,12 @@ export interface JobQueueWorkerCounts {
   desired?: number;
   /** Pods that are ready: their worker has a lease and can claim. (minimum 0) */
   ready?: number;
+  /** Running at least one job. (minimum 0) */
+  busy?: number;
+  /** Making no progress. (minimum 0) */
+  hung?: number;
+  /** Finishing and about to go. (minimum 0) */
+  draining?: number;
 }
 
 /** Jobs of the queue. */
@@ -713,7 +836,7 @@ export interface JobQueueHold {
   until?: string;
 }
 
-/** The last time jobs of lost workers were handed on. */
+/** The last time jobs of lost workers were handed on, if the operator that did it lived to write it here; "jobqueue audit" shows every one. */
 export interface JobQueueRecovery {
   /** When. (at most 64 characters) */
   time?: string;
@@ -721,4 +844,24 @@ export interface JobQueueRecovery {
   jobs?: number;
   /** Why. (at most 128 characters) */
   reason?: string;
+}
+
+/** The last worker that was restarted. */
+export interface JobQueueRestart {
+  /** When. (at most 64 characters) */
+  time?: string;
+  /** Name of the pod. (at most 253 characters) */
+  pod?: string;
+  /** UID of the pod. (at most 64 characters) */
+  uid?: string;
+  /** Why. (at most 128 characters) */
+  reason?: string;
+}
+
+/** The last value of each request annotation that was carried out. */
+export interface JobQueueHandledRequests {
+  /** jobqueue.dev/recover-requested. (at most 128 characters) */
+  recover?: string;
+  /** jobqueue.dev/restart-requested. (at most 128 characters) */
+  restart?: string;
 }

@@ -35,6 +35,8 @@ export interface JobStoreSpec {
   pollIntervalSeconds: number;
   /** A statement of the operator that takes longer is given up. Default 5. (minimum 1, maximum 300) */
   statementTimeoutSeconds: number;
+  /** Namespaces whose JobQueues may use this store. One that is let in can pause, configure and delete every queue of the store that it names first. */
+  allowedNamespaces: JobStoreAllowedNamespaces;
   /** Stale jobs, those that no live worker backs. */
   staleLockRecovery: JobStoreStaleLockRecovery;
   /** How long the store keeps what is over. What is left out is not managed from here. */
@@ -94,6 +96,31 @@ export interface SecretRef {
   name: string;
 }
 
+/** Namespaces whose JobQueues may use this store. One that is let in can pause, configure and delete every queue of the store that it names first. */
+export interface JobStoreAllowedNamespaces {
+  /** Same is the namespace of the JobStore, All is every one, Selector is that of the JobStore and those whose labels match selector. Default Same. */
+  from: "Same" | "All" | "Selector";
+  /** Labels of the namespaces; with from: Selector, and with an operator that works in all namespaces. */
+  selector?: NamespaceSelector;
+}
+
+/** Which pods count. Left out: the workers of this pool. */
+export interface NamespaceSelector {
+  /** Labels that must be present with these values. */
+  matchLabels?: {
+    [k: string]: string;
+  };
+  /** Conditions that must all hold. (at most 16 items) */
+  matchExpressions?: {
+    /** Label. (at most 317 characters) */
+    key: string;
+    /** How the value is compared. */
+    operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+    /** Values; for In and NotIn only. (at most 32 items) */
+    values?: string[];
+  }[];
+}
+
 /** Stale jobs, those that no live worker backs. */
 export interface JobStoreStaleLockRecovery {
   /** Recover hands them on; Report leaves them to people and says that there are some; Disabled says nothing. The sweeps of workers obey it too. Default Recover. */
@@ -136,7 +163,7 @@ export interface JobStoreStatus {
   workers?: JobStoreWorkerCounts;
   /** What has been keeping Postgres from cleaning up behind the queue for more than ten minutes, the oldest first; claims slow down while it lasts. Without the rights of pg_monitor only sessions of the operator's own user are seen. (at most 8 items) */
   oldSnapshots?: JobStoreOldSnapshot[];
-  /** Ready, Reachable, SchemaCompatible, Paused, Healthy; Stalled when a person has to act. (at most 16 items) */
+  /** Ready, Reachable, SchemaCompatible, Paused, Healthy, Vacuumed; Stalled when a person has to act. (at most 16 items) */
   conditions?: Condition[];
 }
 

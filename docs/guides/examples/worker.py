@@ -23,7 +23,7 @@ def beat(worker, over):  # in a thread with a connection of its own, so that a l
             with connect() as db:
                 if db.execute("select lease_ms from jobqueue.heartbeat(%s)", [worker]).fetchone() is None:
                     return over.set()  # lost for good
-                db.execute("select id from jobqueue.recover_stale(100, actor => 'python')")  # what every worker does
+                db.execute("select id from jobqueue.recover_stale(100)")  # what every worker does
         except psycopg.Error as error:  # tried again, until the store says that the lease is lost
             print("heartbeat:", error, file=sys.stderr, flush=True)
 

@@ -23,7 +23,7 @@ handle() {
 beat() {
   while sleep "$((LEASE > 3 ? LEASE / 3 : 1))"; do
     alive=$(sql "select 'alive' from jobqueue.heartbeat(:'worker')" worker="$1") && [ -z "$alive" ] && return
-    sql "select count(*) from jobqueue.recover_stale(100, actor => 'bash')" >/dev/null # what every worker does
+    sql "select count(*) from jobqueue.recover_stale(100)" >/dev/null # what every worker does
   done
 }
 

@@ -52,7 +52,7 @@ describe("what is not ours, and what is ours no more", () => {
     });
   });
 
-  it("a Deployment of somebody else is reported and not touched, and replaced by ours when it is gone", async () => {
+  it("K11: a Deployment of somebody else is reported and not touched, and replaced by ours when it is gone", async () => {
     const labels = { app: "theirs" };
     const containers = [{ name: "theirs", image: "registry.example/theirs:1" }];
     const theirs = await cluster.api.create(cluster.path("deployments"), {
@@ -96,7 +96,7 @@ describe("what is not ours, and what is ours no more", () => {
     );
   });
 
-  it("what somebody changes in our Deployment is put back", async () => {
+  it("K11: what somebody changes in our Deployment is put back, and one that is deleted is made again", async () => {
     await cluster.jobQueue("drift", { replicas: 2, workers: workersSpec() });
     const first = await cluster.object("deployments/drift-workers");
     await cluster.api.patch(cluster.path("deployments/drift-workers"), {
@@ -111,6 +111,77 @@ describe("what is not ours, and what is ours no more", () => {
     await cluster.api.delete(cluster.path("deployments/drift-workers"));
     const made = await cluster.object("deployments/drift-workers", ({ metadata }) => !metadata["deletionTimestamp"]);
     expect(made["spec"]).toMatchObject({ replicas: 2 });
+  });
+
+  it("K11: a second owner is left in peace; a Deployment that was orphaned, or taken over, is reported and not taken back", async () => {
+    await cluster.jobQueue("owned", { replicas: 1, workers: workersSpec() });
+    const path = cluster.path("deployments/owned-workers");
+    const { metadata } = await cluster.object("deployments/owned-workers");
+    const [own] = metadata["ownerReferences"] as readonly object[];
+    const other = await cluster.api.create(cluster.path("configmaps"), { metadata: { name: "second-owner" } });
+    const second = { apiVersion: "v1", kind: "ConfigMap", name: "second-owner", uid: other.metadata.uid };
+    await cluster.api.patch(path, { metadata: { ownerReferences: [own, second] } });
+    await cluster.jobQueue("owned", { replicas: 2, workers: workersSpec() });
+    const both = await cluster.object(
+      "deployments/owned-workers",
+      ({ spec }) => (spec as { replicas: number }).replicas === 2,
+    );
+    expect(both.metadata["ownerReferences"]).toMatchObject([
+      { kind: "JobQueue", controller: true },
+      { kind: "ConfigMap" },
+    ]);
+
+    await cluster.api.patch(path, { metadata: { ownerReferences: [{ ...second, controller: true }] } });
+    const taken = await cluster.condition("jobqueues/owned", "Stalled", "True", "DeploymentConflict");
+    expect(taken.message).toContain("belongs to ConfigMap second-owner");
+    await cluster.api.patch(path, { metadata: { ownerReferences: null } });
+    const orphan = await cluster.object("jobqueues/owned", ({ status }) =>
+      JSON.stringify(status).includes("belongs to nobody this operator knows"),
+    );
+    expect(orphan).toBeDefined();
+    await cluster.jobQueue("owned", { replicas: 4, workers: workersSpec() });
+    await cluster.object(
+      "jobqueues/owned",
+      ({ status, metadata: of }) => (status as { observedGeneration?: number }).observedGeneration === of["generation"],
+    );
+    const after = await cluster.api.get(path);
+    expect(after).toMatchObject({ metadata: { uid: metadata.uid }, spec: { replicas: 2 } });
+    expect(after.metadata["ownerReferences"]).toBeUndefined();
+  });
+
+  it("K12: replicas that another manager owns are followed and never written", async () => {
+    await cluster.api.apply(cluster.path("jobqueues/scaled"), {
+      apiVersion: "jobqueue.dev/v1alpha1",
+      kind: "JobQueue",
+      metadata: { name: "scaled" },
+      spec: { workers: workersSpec() }, // as Git has it: without replicas
+    });
+    const asAutoscaler = (replicas: number) =>
+      cluster.api.send(
+        "PATCH",
+        `${cluster.path("jobqueues/scaled")}/scale?fieldManager=autoscaler`,
+        { spec: { replicas } },
+        "application/merge-patch+json",
+      );
+    for (const replicas of [3, 1, 4]) {
+      await asAutoscaler(replicas);
+      await cluster.object(
+        "deployments/scaled-workers",
+        ({ spec }) => (spec as { replicas: number }).replicas === replicas,
+      );
+    }
+    await cluster.becomeReady("scaled", 4);
+    await cluster.condition("jobqueues/scaled", "Ready", "True");
+    const { spec, metadata } = await cluster.api.get(cluster.path("jobqueues/scaled"));
+    expect(spec).toMatchObject({ replicas: 4 });
+    const managers = metadata["managedFields"] as readonly {
+      manager: string;
+      subresource?: string;
+      fieldsV1: object;
+    }[];
+    expect(managers.filter(({ manager, fieldsV1 }) => manager === "jobqueue-operator" && "f:spec" in fieldsV1)).toEqual(
+      [],
+    );
   });
 
   it("without spec.workers the Deployment goes and the queue stays", async () => {

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitFor } from "../../../test/cluster/wait-for.ts";
 import { createTestDatabase, type TestDatabase } from "../../../test/support/postgres/database.ts";
-import type { RequestObservation } from "../kube/index.ts";
+import { KUBE_METRICS, type RequestObservation } from "../kube/index.ts";
+import { OPERATOR_METRICS } from "../metrics.ts";
+import { RUNTIME_METRICS } from "../runtime/index.ts";
 import { ClusterUnderTest, openStore, writesOf } from "../testing/cluster-under-test.ts";
 
 const [adminUrl = ""] = Object.values(inject("postgres"));
@@ -121,16 +123,28 @@ describe("one operator acts, another one waits", () => {
       { timeoutMs: 20_000 },
     );
     await waitFor(
-      "the new leader to have looked at all",
-      async () =>
-        /controller_runtime_reconcile_total\{controller="jobqueue",result="requeue_after"\} ([4-9]|\d\d)/.test(
-          await metrics(),
-        ),
+      "the new leader to have looked at both queues",
+      async () => {
+        const said = await metrics();
+        // They were woken with the look that made the store known.
+        const none = [
+          'workqueue_depth{name="jobqueue",priority="normal"} 0',
+          'active_workers{controller="jobqueue"} 0',
+        ];
+        const looks = /controller_runtime_reconcile_total\{controller="jobqueue",result="requeue_after"\} ([2-9]|\d\d)/;
+        return looks.test(said) && none.every((line) => said.includes(line));
+      },
       { timeoutMs: 20_000, explain: metrics },
     );
     expect(writesOf(requests)).toEqual([]);
     expect(await versions()).toBe(before);
     expect(await metrics()).toContain(`jobqueue_paused{namespace="${cluster.namespace}",name="low"} 1`);
+    const exported = [...(await metrics()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? "");
+    const tables = [KUBE_METRICS, RUNTIME_METRICS, OPERATOR_METRICS].flatMap((table) =>
+      Object.values<{ name: string }>(table),
+    );
+    const ours = exported.filter((name) => !/^(process|nodejs)_/.test(name));
+    expect(ours.toSorted()).toEqual(tables.map(({ name }) => name).toSorted()); // each once, and no other
     await cluster.stop();
   });
 

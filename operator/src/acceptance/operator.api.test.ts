@@ -1,10 +1,30 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { listHolds, release, type Database } from "@jobqueue/store";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { waitFor } from "../../../test/cluster/wait-for.ts";
+import { tool } from "../../../test/cluster/binaries/binaries.ts";
 import { createTestDatabase, type TestDatabase } from "../../../test/support/postgres/database.ts";
+import { describeService } from "../runtime/service.suite.ts";
 import { ClusterUnderTest, openStore, workersSpec } from "../testing/cluster-under-test.ts";
 
 const [adminUrl = ""] = Object.values(inject("postgres"));
+
+describe("the lifecycle", () => {
+  let cluster: ClusterUnderTest;
+  beforeAll(async () => {
+    cluster = await ClusterUnderTest.create("lifecycle");
+  });
+  afterAll(() => cluster.stop());
+
+  for (const leaderElection of [true, false]) {
+    describeService(leaderElection ? "an operator" : "an operator without election", () => {
+      const servers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
+      const before = servers();
+      return { service: cluster.prepare({ leaderElection }), leftovers: () => servers() - before };
+    });
+  }
+});
 
 describe("an operator between a real API server and a real Postgres", () => {
   let cluster: ClusterUnderTest;
@@ -42,6 +62,21 @@ describe("an operator between a real API server and a real Postgres", () => {
     await cluster.becomeReady("mailers", 2);
     await cluster.condition("jobqueues/mailers", "Ready", "True", "Reconciled");
     await cluster.condition("jobqueues/mailers", "WorkersAvailable", "True", "MinimumAvailable");
+  });
+
+  it("is waited for by kubectl: Ready now, and a condition that never comes ends with an error", async () => {
+    const kubectl = await tool("kubectl");
+    const wait = (condition: string, seconds: number) =>
+      promisify(execFile)(kubectl, [
+        `--kubeconfig=${cluster.kubeconfig}`,
+        `--namespace=${cluster.namespace}`,
+        "wait",
+        "jobqueue/mailers",
+        `--for=condition=${condition}`,
+        `--timeout=${seconds}s`,
+      ]);
+    expect((await wait("Ready", 20)).stdout).toContain("jobqueue.jobqueue.dev/mailers condition met");
+    await expect(wait("Stalled", 1)).rejects.toThrow("timed out waiting for the condition");
   });
 
   it("shows replicas and selector where kubectl scale and an HPA look, and follows a scale", async () => {

@@ -33,7 +33,8 @@ describe("releasing the hold of a JobQueue that was deleted", () => {
     const access = await loadAccess({ kubeconfig: cluster.kubeconfig });
     transport = new Transport({ access, clock, metrics: kubeMetrics(new Registry()) });
     const client = new KubeClient(transport);
-    monitors = new Monitors({ readSecret: secretReader(client), onChange: () => {}, clock, log: silentLog });
+    const leader = { holder: "test", mayAct: () => true };
+    monitors = new Monitors({ readSecret: secretReader(client), leader, onChange: () => {}, clock, log: silentLog });
     const jobStore = await client.get(JOB_STORES, { namespace: cluster.namespace, name: "default" });
     const key = `${cluster.namespace}/default`;
     await monitors.watch(key, jobStore);
@@ -44,6 +45,7 @@ describe("releasing the hold of a JobQueue that was deleted", () => {
       events: { record: () => {} },
       written: {
         deployments: new WrittenObjects(clock),
+        disruptionBudgets: new WrittenObjects(clock),
         jobQueues: new WrittenObjects(clock),
         jobStores: new WrittenObjects(clock),
       },

@@ -5,7 +5,7 @@ import { Database, migrate, parseStoreUrl } from "@jobqueue/store";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../test/support/postgres/database.ts";
 import { PostgresServer } from "../../../test/support/postgres/server.ts";
-import { ClusterUnderTest, workersSpec } from "../testing/cluster-under-test.ts";
+import { ClusterUnderTest, openStore, workersSpec } from "../testing/cluster-under-test.ts";
 
 const [adminUrl = ""] = Object.values(inject("postgres"));
 
@@ -55,7 +55,7 @@ describe("stores that fail, beside one that works", () => {
     await cluster.condition("jobstores/late", "Ready", "True", "Reconciled");
   });
 
-  it("a wrong password is told on the store and its queue, without a secret in any word of it, and nothing else suffers", async () => {
+  it("O5: a wrong password is told on the store and its queue, without a secret in any word of it, and nothing else suffers", async () => {
     await cluster.secret("flaky", withPassword(server, "hunter2"));
     await cluster.jobStore("flaky");
     await cluster.jobQueue("waits", { storeRef: { name: "flaky" }, workers: workersSpec() });
@@ -124,6 +124,24 @@ describe("stores that fail, beside one that works", () => {
     await cluster.api.delete(cluster.path("jobstores/parts"));
   });
 
+  it("P13: autovacuum that is switched off for a table is told while it is, with what to run, and the store stays ready", async () => {
+    const { message } = await cluster.condition("jobstores/good", "Vacuumed", "True", "NothingInTheWay");
+    expect(message).toBe("Postgres removes dead rows by itself.");
+    const store = openStore(good.url);
+    try {
+      await store.query("alter table jobqueue.jobs set (autovacuum_enabled = off)");
+      const off = await cluster.condition("jobstores/good", "Vacuumed", "False", "AutovacuumOff");
+      expect(off.message).toBe(
+        "Autovacuum is switched off for jobqueue.jobs: dead rows stay, and claims get slower and slower. The owner of the tables runs: alter table jobqueue.jobs reset (autovacuum_enabled)",
+      );
+      await cluster.condition("jobstores/good", "Ready", "True", "Reconciled");
+      await store.query("alter table jobqueue.jobs reset (autovacuum_enabled)");
+      await cluster.condition("jobstores/good", "Vacuumed", "True", "NothingInTheWay");
+    } finally {
+      await store.close();
+    }
+  });
+
   it("with migrations: Manual the schema is a person's, and the store is used once it is there", async () => {
     const store = { connection: { uriSecretRef: { name: "good", key: "uri" }, tls: { mode: "Disabled" } } };
     await cluster.jobStore("by-hand", { ...store, schema: "by_hand", migrations: "Manual" });
@@ -154,7 +172,7 @@ describe("stores that fail, beside one that works", () => {
     await cluster.condition("jobstores/by-hand", "Paused", "False", "Active");
   });
 
-  it("while Postgres is down its queues are Unknown and their Deployments untouched; when it is back all is well again", async () => {
+  it("O5: while Postgres is down its queues are Unknown and their Deployments untouched; when it is back all is well again", async () => {
     const before = await cluster.object("deployments/waits-workers");
     await server.stop("immediate");
     await cluster.condition("jobstores/flaky", "Reachable", "False", "ConnectFailed");
@@ -173,7 +191,7 @@ describe("stores that fail, beside one that works", () => {
     expect(after.metadata.uid).toBe(before.metadata.uid);
   });
 
-  it("a store that takes connections and never answers delays no pause of another store's queue", async () => {
+  it("O6: a store that takes connections and never answers delays no pause of another store's queue", async () => {
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as AddressInfo;

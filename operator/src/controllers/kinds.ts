@@ -1,7 +1,7 @@
 /** Where the kinds of `kubernetes-objects.ts` live in the API. */
 import { GROUP, PLURALS, VERSION, type JobQueue, type JobStore } from "@jobqueue/crds";
 import { defineResource } from "../kube/index.ts";
-import type { Deployment, Pod, Secret } from "./kubernetes-objects.ts";
+import type { Deployment, DisruptionBudget, Namespace, Pod, Secret } from "./kubernetes-objects.ts";
 
 /** jobqueue.dev JobQueue. */
 export const JOB_QUEUES = defineResource<JobQueue>({
@@ -25,6 +25,23 @@ export const DEPLOYMENTS = defineResource<Deployment>({
   version: "v1",
   plural: "deployments",
   kind: "Deployment",
+});
+
+/** Namespace. Watched by an operator that works in all namespaces, for the labels that a JobStore may ask for. */
+export const NAMESPACES = defineResource<Namespace>({
+  group: "",
+  version: "v1",
+  plural: "namespaces",
+  kind: "Namespace",
+  namespaced: false,
+});
+
+/** policy PodDisruptionBudget. */
+export const DISRUPTION_BUDGETS = defineResource<DisruptionBudget>({
+  group: "policy",
+  version: "v1",
+  plural: "poddisruptionbudgets",
+  kind: "PodDisruptionBudget",
 });
 
 /** Pod. */

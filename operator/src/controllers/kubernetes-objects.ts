@@ -37,19 +37,49 @@ export interface Deployment {
 /** A Deployment as the API server stores it. */
 export type StoredDeployment = Stored<Deployment>;
 
+/** `policy/v1` PodDisruptionBudget; compared, never interpreted. */
+export interface DisruptionBudget {
+  readonly metadata?: object;
+  readonly spec?: object;
+}
+
+/** What a pod says of one of its containers. */
+export interface ContainerStatus {
+  readonly name: string;
+  readonly image?: string;
+  readonly ready?: boolean;
+  readonly restartCount?: number;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly running?: { readonly startedAt?: string };
+  };
+  readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly reason?: string } };
+}
+
 /** `v1` Pod. */
 export interface Pod {
   readonly metadata?: object;
   readonly spec?: { readonly nodeName?: string };
   readonly status?: {
     readonly phase?: string;
-    readonly reason?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
   };
 }
 
 /** A Pod as the API server stores it. */
 export type StoredPod = Stored<Pod>;
+
+/** `v1` Namespace: only its labels are read. */
+export interface Namespace {
+  readonly metadata?: object;
+}
 
 /** `v1` Secret. Values are base64. */
 export interface Secret {

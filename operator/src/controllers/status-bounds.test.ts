@@ -38,6 +38,8 @@ describe("bounds of the status", () => {
     ["pausedBy", "pausedBy"],
     ["store", "store"],
     ["recoveryReason", "lastRecovery.reason"],
+    ["handledRequest", "handledRequests.recover"],
+    ["handledRequest", "handledRequests.restart"],
   ] as const)("%s is what the CRD allows at status.%s", (bound, path) => {
     expect(statusSchema("jobqueues", path).maxLength).toBe(STATUS_BOUNDS[bound]);
   });

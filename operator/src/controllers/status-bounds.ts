@@ -16,6 +16,9 @@ export const STATUS_BOUNDS = {
   pausedBy: 2080,
   store: 127,
   recoveryReason: 128,
+  restartReason: 128,
+  /** handledRequests.* */
+  handledRequest: 128,
   serverVersion: 64,
   /** oldSnapshots[].holder */
   holder: 256,

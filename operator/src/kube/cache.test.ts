@@ -44,4 +44,22 @@ describe("a cache", () => {
     expect(trimmed.metadata).not.toHaveProperty("managedFields");
     expect(trimmed.tags).toEqual([]);
   });
+
+  it("O7: keeps an object that an index or the trimming cannot cope with, tells of it, and finds all others", () => {
+    const defects: string[] = [];
+    const cache = new Cache<Thing>({
+      indexes: { tag: ({ tags }) => tags.map((tag) => tag), name: ({ metadata }) => [metadata.name] },
+      trim: (object) => ({ ...object, tags: object.tags.filter((tag) => tag !== "secret") }),
+      onDefect: (key) => defects.push(key),
+    });
+    const odd = thing("odd", undefined as unknown as string[]);
+    for (const object of [odd, thing("sound", ["x", "secret"])])
+      cache.set(`ns/${object.metadata.name}`, cache.trim(object));
+    expect(names(cache.byIndex("tag", "x"))).toEqual(["sound"]);
+    expect(names(cache.byIndex("tag", "secret"))).toEqual([]);
+    expect(names(cache.byIndex("name", "odd"))).toEqual(["odd"]);
+    expect(defects).toEqual(["ns/odd", "ns/odd"]);
+    cache.delete("ns/odd");
+    expect(cache.size).toBe(1);
+  });
 });

@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectKey, Stored } from "./resources.ts";
+import { keyOf, type KubeObject, type ObjectKey, type Stored } from "./resources.ts";
 
 /** Maps an object to the values it is found under. */
 export type Index<T extends KubeObject> = (object: Stored<T>) => readonly string[];
@@ -12,6 +12,11 @@ export interface CacheOptions<T extends KubeObject> {
    * argument. Name, namespace, uid and resourceVersion must stay: the reflector lives by them.
    */
   readonly trim?: (object: Stored<T>) => Stored<T>;
+  /**
+   * Told when an index or `trim` throws over an object: it is kept, untrimmed, and not found by that index. An object that an
+   * older or laxer definition of its kind let in must not keep all others out.
+   */
+  readonly onDefect?: (key: ObjectKey, error: unknown) => void;
 }
 
 /** Objects of one kind by key and by index, as last seen by a reflector. Objects are shared: treat them as frozen. */
@@ -23,10 +28,12 @@ export class Cache<T extends KubeObject> {
     readonly name: string;
   }[];
   readonly #trim: (object: Stored<T>) => Stored<T>;
+  readonly #onDefect: (key: ObjectKey, error: unknown) => void;
 
   constructor(options: CacheOptions<T> = {}) {
     this.#indexes = Object.entries(options.indexes ?? {}).map(([name, of]) => ({ name, of, keys: new Map() }));
     this.#trim = options.trim ?? ((object) => object);
+    this.#onDefect = options.onDefect ?? (() => {});
   }
 
   get size(): number {
@@ -55,7 +62,12 @@ export class Cache<T extends KubeObject> {
   /** What of an object is kept. Changes its argument. */
   trim(object: Stored<T>): Stored<T> {
     delete (object.metadata as { managedFields?: unknown }).managedFields;
-    return this.#trim(object);
+    try {
+      return this.#trim(object);
+    } catch (error) {
+      this.#onDefect(keyOf(object.metadata), error);
+      return object;
+    }
   }
 
   /** For reflectors: keeps an object that was trimmed. */
@@ -63,7 +75,7 @@ export class Cache<T extends KubeObject> {
     this.#unindex(key);
     this.#objects.set(key, object);
     for (const { of, keys } of this.#indexes) {
-      for (const value of of(object)) {
+      for (const value of this.#valuesOf(of, key, object)) {
         const set = keys.get(value);
         if (set) set.add(key);
         else keys.set(value, new Set([key]));
@@ -81,11 +93,20 @@ export class Cache<T extends KubeObject> {
     const object = this.#objects.get(key);
     if (!object) return;
     for (const { of, keys } of this.#indexes) {
-      for (const value of of(object)) {
+      for (const value of this.#valuesOf(of, key, object)) {
         const set = keys.get(value);
         set?.delete(key);
         if (set?.size === 0) keys.delete(value);
       }
+    }
+  }
+
+  #valuesOf(of: Index<T>, key: ObjectKey, object: Stored<T>): readonly string[] {
+    try {
+      return of(object);
+    } catch (error) {
+      this.#onDefect(key, error);
+      return [];
     }
   }
 }

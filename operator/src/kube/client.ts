@@ -81,13 +81,22 @@ const PAGE_TIMEOUT_MS = 60_000;
 /** Typed calls on top of a transport. Reads go to the API server, never to a cache. Every call throws `KubeError`s. */
 export class KubeClient {
   readonly transport: Transport;
+  readonly #retries: number | undefined;
+  readonly #dryRunOnly: boolean;
 
-  constructor(transport: Transport) {
+  /**
+   * `retries` of calls that do not say: 0 for whoever has a queue to put the work back into, because a caller that sleeps
+   * while one object is throttled is missing to all others. `dryRunOnly`: every write is a dry run, whatever its caller
+   * says, so that nothing is ever stored.
+   */
+  constructor(transport: Transport, defaults: Pick<CallOptions, "retries"> & { readonly dryRunOnly?: boolean } = {}) {
     this.transport = transport;
+    this.#retries = defaults.retries;
+    this.#dryRunOnly = defaults.dryRunOnly ?? false;
   }
 
   get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef, options: CallOptions = {}): Promise<Stored<T>> {
-    return this.transport.request({ ...call(options), method: "GET", path: resourcePath(resource, ref) });
+    return this.transport.request({ ...this.#call(options), method: "GET", path: resourcePath(resource, ref) });
   }
 
   /** `undefined` instead of `NotFound`. */
@@ -197,12 +206,19 @@ export class KubeClient {
   async delete(resource: Resource, target: ObjectRef, options: DeleteOptions = {}): Promise<void> {
     const { preconditions, gracePeriodSeconds, propagationPolicy } = options;
     const body = { kind: "DeleteOptions", apiVersion: "v1", preconditions, gracePeriodSeconds, propagationPolicy };
-    await this.transport.request({ ...call(options), method: "DELETE", path: resourcePath(resource, target), body });
+    const query = this.#dryRunOnly ? { dryRun: "All" } : {};
+    await this.transport.request({
+      ...this.#call(options),
+      method: "DELETE",
+      path: resourcePath(resource, target),
+      query,
+      body,
+    });
   }
 
   /** The API server's version; the cheapest proof that it answers us. */
   serverVersion(options: CallOptions = {}): Promise<{ readonly gitVersion: string }> {
-    return this.transport.request({ ...call(options), method: "GET", path: "/version" });
+    return this.transport.request({ ...this.#call(options), method: "GET", path: "/version" });
   }
 
   async #list<T extends KubeObject>(
@@ -216,7 +232,7 @@ export class KubeClient {
     let next: string | undefined;
     for (;;) {
       const page: Page<T> = await this.transport.request<Page<T>>({
-        ...call({ timeoutMs: PAGE_TIMEOUT_MS, ...options }),
+        ...this.#call({ timeoutMs: PAGE_TIMEOUT_MS, ...options }),
         method: "GET",
         path: resourcePath(resource, { namespace }),
         query: { labelSelector, fieldSelector, limit, continue: next },
@@ -231,25 +247,22 @@ export class KubeClient {
     }
   }
 
+  #call(options: CallOptions): Pick<KubeRequest, "signal" | "timeoutMs" | "retries" | "urgent"> {
+    const { signal, timeoutMs, retries = this.#retries, urgent } = options;
+    return { signal, timeoutMs, retries, urgent };
+  }
+
   #write<T>(request: KubeRequest, options: WriteOptions): Promise<T> {
     const { fieldManager, dryRun, fieldValidation } = options;
-    const query = { ...request.query, fieldManager, fieldValidation, dryRun: dryRun ? "All" : undefined };
-    return this.transport.request({ ...call(options), ...request, query });
+    const dry = dryRun || this.#dryRunOnly ? "All" : undefined;
+    const query = { ...request.query, fieldManager, fieldValidation, dryRun: dry };
+    return this.transport.request({ ...this.#call(options), ...request, query });
   }
 }
 
 interface Page<T extends KubeObject> {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly Stored<T>[] | null;
-}
-
-function call({
-  signal,
-  timeoutMs,
-  retries,
-  urgent,
-}: CallOptions): Pick<KubeRequest, "signal" | "timeoutMs" | "retries" | "urgent"> {
-  return { signal, timeoutMs, retries, urgent };
 }
 
 function refOf({ metadata }: { readonly metadata: ObjectRef }): ObjectRef {

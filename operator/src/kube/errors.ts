@@ -13,6 +13,9 @@ export type EdgeReason =
   | "Timeout" // no answer in time: the outcome of a write is unknown
   | "Aborted" // the caller's signal fired
   | "MalformedResponse" // not JSON, cut short, or not what was asked for
+  | "OutOfOrder" // a watch told of something too late
+  | "ShortWatch" // a watch ended at once
+  | "StaleList" // a list is older than what was seen
   | "Silent"; // a watch brought nothing for too long
 
 /** Base of every error of this folder. */
@@ -130,6 +133,14 @@ export const isForbidden = (error: unknown): error is KubeError => hasReason(err
 export const isInvalid = (error: unknown): error is KubeError => hasReason(error, "Invalid", "BadRequest");
 /** The server sheds load, or a disruption budget refuses an eviction. */
 export const isTooManyRequests = (error: unknown): error is KubeError => hasReason(error, "TooManyRequests");
+/**
+ * A PodDisruptionBudget refuses the eviction, or several are there for the pod, which the API server answers with an error of
+ * its own (kubernetes pkg/registry/core/pod/storage/eviction.go).
+ */
+export const isDisruptionBudget = (error: unknown): boolean =>
+  error instanceof StatusError &&
+  ((error.details?.causes ?? []).some((cause) => cause.reason === "DisruptionBudget") ||
+    /more than one PodDisruptionBudget/.test(error.message));
 /** The namespace is being deleted: nothing can be created in it any more. */
 export const isNamespaceTerminating = (error: unknown): boolean =>
   error instanceof StatusError &&

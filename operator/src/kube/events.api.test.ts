@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import { createNamespace } from "../../../test/support/api-server/namespace.ts";
 import { sleep, systemClock } from "../runtime/clock.ts";
 import { silentLog } from "../runtime/log.ts";
@@ -7,7 +8,7 @@ import { loadAccess } from "./access.ts";
 import { EventRecorder, type EventFacts, type EventObject } from "./events.ts";
 import { defineResource } from "./resources.ts";
 import { connect, type Edge } from "./testing/edge.ts";
-import { FaultProxy } from "./testing/fault-proxy.ts";
+import { about, FaultProxy } from "./testing/fault-proxy.ts";
 
 interface Event {
   readonly metadata?: object;
@@ -137,6 +138,24 @@ describe("when events cannot be written", () => {
     recorder.record(facts());
     await recorder.stop();
     expect(await stored()).toMatchObject([{ reason: "Happened" }]);
+  });
+
+  it("K6: an event that arrived although its answer did not is there once, and repeats are counted on it", async () => {
+    const proxy = await FaultProxy.start(await loadAccess({ kubeconfig }));
+    const through = await connect(proxy.access);
+    const cut = recorderOver(through);
+    await cut.start();
+    proxy.add({ when: about({ verb: "create", resource: "events" }), fault: { kind: "lost answer" }, times: 1 });
+    proxy.add({ when: about({ verb: "patch", resource: "events" }), fault: { kind: "lost answer" }, times: 1 });
+    cut.record(facts());
+    cut.record(facts());
+    await eventually("both to be written", async () =>
+      (await through.metric("events", { result: "repeated" })) === 1 ? true : undefined,
+    );
+    await cut.stop();
+    expect(await stored()).toMatchObject([{ note: "It happened.", series: { count: 2 } }]);
+    await through.close();
+    await proxy.stop();
   });
 
   it("an API server that is away for a moment is waited for, and one that stays away delays stop by five seconds at most", async () => {

@@ -1,9 +1,22 @@
+/**
+ * Kubernetes events, written in the background.
+ *
+ * Invariants:
+ * - `record` returns at once and never fails its caller. What repeats becomes one event with a count, floods are thinned
+ *   (`event-correlator.ts`).
+ * - Events are written one at a time, in the order they were recorded. One that fails is tried again, five times in about ten
+ *   seconds, then discarded; one that no retry mends is discarded at once, and no other with it.
+ * - An event has its name before the first try: if an answer is lost the next try finds it there, and it is not written twice.
+ * - Events are no log: when the API server is away, more than 1,000 that wait are discarded. Every fate is counted
+ *   (`events_recorded_total`: created, repeated, thinned, discarded).
+ * - `stop` writes what still waits, for five seconds at most.
+ */
 import { randomBytes } from "node:crypto";
 import { sleep, type Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { BaseService } from "../runtime/service.ts";
 import type { KubeClient } from "./client.ts";
-import { isNotFound, retryClassOf } from "./errors.ts";
+import { isAlreadyExists, isNotFound, retryClassOf } from "./errors.ts";
 import { EventCorrelator, type Series } from "./event-correlator.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { microTime } from "./micro-time.ts";
@@ -84,7 +97,7 @@ const TRIES = 5;
 const RETRY_MS = 1000;
 const FLUSH_MS = 5000;
 
-/** Writes events, in order, in the background; never fails its caller. `stop` writes what is still waiting, for 5 s at most. */
+/** See the head of this file. */
 export class EventRecorder extends BaseService {
   readonly #options: EventRecorderOptions;
   readonly #correlator: EventCorrelator;
@@ -132,10 +145,12 @@ export class EventRecorder extends BaseService {
     const decision = this.#correlator.correlate(event);
     if (decision.kind === "drop") return this.#count("thinned");
     const { clock, log } = this.#options;
+    const name = nameFor(event); // the same for every try: one that arrived without our knowing is not written twice
     for (let attempt = 1; !this.#giveUp.signal.aborted; attempt += 1) {
       try {
-        if (decision.kind === "create") await this.#create(event, decision.note, decision.series, wallMs);
-        else await this.#repeat(event, decision.series, wallMs);
+        if (decision.kind === "create")
+          await this.#create(event, decision.note, { name, series: decision.series, wallMs });
+        else await this.#repeat(event, { name, series: decision.series, wallMs });
         return this.#count(decision.kind === "create" ? "created" : "repeated");
       } catch (error) {
         if (attempt >= TRIES || retryClassOf(error) === "never") {
@@ -148,10 +163,9 @@ export class EventRecorder extends BaseService {
     this.#count("discarded");
   }
 
-  async #create(event: EventFacts, note: string, series: Series, wallMs: number): Promise<void> {
+  async #create(event: EventFacts, note: string, { name, series, wallMs }: Writing): Promise<void> {
     const { client, controller, instance } = this.#options;
     const { type, reason, action, regarding, related } = event;
-    const name = `${regarding.metadata.name.slice(0, MAX_OBJECT_NAME)}.${randomBytes(8).toString("hex")}`;
     const body = {
       metadata: { name, namespace: this.#namespaceOf(event) },
       eventTime: microTime(wallMs),
@@ -164,19 +178,24 @@ export class EventRecorder extends BaseService {
       regarding: reference(regarding),
       related: related && reference(related),
     };
-    await client.create(EVENTS, body, { signal: this.#giveUp.signal });
+    try {
+      await client.create(EVENTS, body, { signal: this.#giveUp.signal });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error; // the answer to an earlier try was lost
+    }
     series.name = name;
   }
 
-  async #repeat(event: EventFacts, series: Series, wallMs: number): Promise<void> {
+  async #repeat(event: EventFacts, writing: Writing): Promise<void> {
     const { client } = this.#options;
+    const { series, wallMs } = writing;
     const target = { namespace: this.#namespaceOf(event), name: series.name as string };
     const patch = { series: { count: series.count, lastObservedTime: microTime(wallMs) } };
     try {
       await client.mergePatch(EVENTS, target, patch, { signal: this.#giveUp.signal });
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      await this.#create(event, event.note, series, wallMs); // it has expired (the API server keeps events for an hour)
+      await this.#create(event, event.note, writing); // it has expired (the API server keeps events for an hour)
     }
   }
 
@@ -188,6 +207,16 @@ export class EventRecorder extends BaseService {
     this.#options.metrics.events.inc({ result });
   }
 }
+
+/** One event on its way: the name it gets if it is a new one. */
+interface Writing {
+  readonly name: string;
+  readonly series: Series;
+  readonly wallMs: number;
+}
+
+const nameFor = ({ regarding }: EventFacts): string =>
+  `${regarding.metadata.name.slice(0, MAX_OBJECT_NAME)}.${randomBytes(8).toString("hex")}`;
 
 function reference({ apiVersion, kind, metadata }: EventObject): EventReference {
   const { name, namespace, uid, resourceVersion } = metadata;

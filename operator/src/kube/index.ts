@@ -17,6 +17,7 @@ export {
   isAborted,
   isAlreadyExists,
   isConflict,
+  isDisruptionBudget,
   isExpired,
   isForbidden,
   isInvalid,

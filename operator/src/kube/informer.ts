@@ -12,7 +12,12 @@ export interface InformerOptions<T extends KubeObject>
   readonly fieldSelector?: string;
 }
 
-/** One cache kept current by one reflector, or by one per namespace. */
+/**
+ * One cache kept current by one reflector, or by one per namespace: what is said of a reflector holds for each of them, and is
+ * true of the informer when it is true of all. `synced` with several namespaces means every one; a namespace in which rights
+ * are missing keeps the informer from syncing, as `trouble` says, but not the caches of the others from being current.
+ * Stopping it, also before it was started, answers everybody who waits for `synced` or `catchUp` with `false`.
+ */
 export class Informer<T extends KubeObject> extends BaseService {
   readonly cache: Cache<T>;
   readonly #reflectors: readonly Reflector<T>[];
@@ -20,7 +25,13 @@ export class Informer<T extends KubeObject> extends BaseService {
   constructor(options: InformerOptions<T>) {
     super(`informer ${options.resource.plural}`);
     const { namespaces, labelSelector, fieldSelector } = options;
-    this.cache = new Cache(options);
+    this.cache = new Cache({
+      ...options,
+      onDefect: (key, err) => {
+        options.metrics.handlerErrors.inc({ name: options.resource.plural });
+        options.log.error({ name: options.resource.plural, key, err }, "an object could not be indexed or trimmed");
+      },
+    });
     this.#reflectors = (namespaces.length > 0 ? [...new Set(namespaces)] : [undefined]).map(
       (namespace) =>
         new Reflector({ ...options, cache: this.cache, selection: { namespace, labelSelector, fieldSelector } }),
@@ -39,6 +50,22 @@ export class Informer<T extends KubeObject> extends BaseService {
 
   get hasSynced(): boolean {
     return this.#reflectors.every((reflector) => reflector.hasSynced);
+  }
+
+  /** Lists anew; see `Reflector.catchUp`. */
+  async catchUp(): Promise<boolean> {
+    const results = await Promise.all(this.#reflectors.map((reflector) => reflector.catchUp()));
+    return results.every(Boolean);
+  }
+
+  /** Why it fails now, for people; `undefined`: it does not. */
+  get trouble(): string | undefined {
+    return this.#reflectors.map(({ trouble }) => trouble).find((sentence) => sentence !== undefined);
+  }
+
+  /** Whether all its reflectors are; see `Reflector.isCurrent`. */
+  isCurrent(ms: number): boolean {
+    return this.#reflectors.every((reflector) => reflector.isCurrent(ms));
   }
 
   /** The largest of its reflectors' progress ages, milliseconds. */

@@ -138,7 +138,7 @@ describe("a reflector", () => {
     expect(changes()[0]?.object).toMatchObject({ apiVersion: "v1", kind: "ConfigMap" });
   });
 
-  it("reads a list of many pages, and keeps nothing of one that fails halfway", async () => {
+  it("K10: reads a list of many pages, and keeps nothing of one that fails halfway", async () => {
     const namespace = await createNamespace(kubeconfig, "pages");
     const names = Array.from({ length: 520 }, (_, index) => `c${index}`);
     const fast = await connect(kubeconfig, { writes: { perSecond: 10_000, burst: 10_000 } });
@@ -233,7 +233,7 @@ interface WatchFault {
   readonly times?: number;
 }
 
-describe("through a faulty watch the cache still becomes what the API server has, with the watch that", () => {
+describe("K4, K3: through a faulty watch the cache still becomes what the API server has, with the watch that", () => {
   it.for<WatchFault>([
     {
       name: "is reset in mid-stream",
@@ -252,7 +252,8 @@ describe("through a faulty watch the cache still becomes what the API server has
     },
     { name: "falls silent", fate: (line, index) => (index === 1 ? "stall" : [line]), reason: "Silent" },
     { name: "tells everything twice", fate: (line) => [line, line] },
-    { name: "tells everything that it told before again", fate: repeatingFate() },
+    { name: "tells everything that it told before again", fate: repeatingFate(), reason: "OutOfOrder" },
+    { name: "mixes up the order", fate: swappingFate(), reason: "OutOfOrder" },
     {
       name: "brings something that is not JSON",
       fate: (line, index) => (index === 1 ? ["{oops"] : [line]),
@@ -285,7 +286,7 @@ describe("through a faulty watch the cache still becomes what the API server has
     await put(namespace, "afterwards", "1");
     await expectConverged(reflection);
     expect(await reflection.failures(reason)).toBe(reason === undefined ? 0 : 1);
-    expect(await reflection.lists()).toBe(reason === "Expired" ? 2 : 1);
+    expect(await reflection.lists()).toBe(reason === "Expired" || reason === "OutOfOrder" ? 2 : 1);
     expect(await reflection.repaired()).toBe(0);
   });
 });
@@ -307,6 +308,15 @@ function repeatingFate(): (line: string) => LineFate {
   };
 }
 
+/** Holds the second event back until the third has been told. */
+function swappingFate(): (line: string, index: number) => LineFate {
+  let held = "";
+  return (line, index) => {
+    if (index === 1) held = line;
+    return index === 1 ? [] : index === 2 ? [line, held] : [line];
+  };
+}
+
 function errorEvent(code: number, reason: string): string {
   return JSON.stringify({
     type: "ERROR",
@@ -314,19 +324,82 @@ function errorEvent(code: number, reason: string): string {
   });
 }
 
+describe("K3: a watch that stalls without a word", () => {
+  it("K3: shows in the progress age, is given up within twice the silence allowed, and resumes from where it was", async () => {
+    const namespace = await createNamespace(kubeconfig, "stalled");
+    await put(namespace, "a", "1");
+    const stalled = proxy.add({ when: isWatch(namespace), fault: { kind: "stream", fate: () => "stall" }, times: 1 });
+    const silenceMs = 3000;
+    const reflection = reflect(through, namespace, { times: { ...TIMES, silenceMs } });
+    await reflection.reflector.start();
+    await reflection.reflector.synced();
+    await stalled.spent;
+    const began = performance.now();
+    await put(namespace, "a", "2");
+    expect(reflection.reflector.isCurrent(silenceMs)).toBe(true);
+    const age = () => through.metric("progressAge", { name: namespace });
+    await eventually("the progress age to tell", async () => ((await age()) > 0.5 ? true : undefined), { everyMs: 50 });
+    expect(await reflection.converged()).toEqual({ a: "2" });
+    expect(performance.now() - began).toBeLessThan(2 * silenceMs);
+    expect(await reflection.lists()).toBe(1);
+    expect(await age()).toBeLessThan(silenceMs / 1000);
+  });
+});
+
+describe("a reflector that is asked to catch up", () => {
+  it("K1, K5: lists anew at once, although its watch stands silent or its next try is far away", async () => {
+    const namespace = await createNamespace(kubeconfig, "catch-up");
+    await put(namespace, "a", "1");
+    const stalled = proxy.add({ when: isWatch(namespace), fault: { kind: "stream", fate: () => "stall" }, times: 1 });
+    const reflection = reflect(through, namespace, {
+      times: { ...TIMES, backoffBaseMs: 600_000, backoffMaxMs: 600_000 },
+    });
+    await reflection.reflector.start();
+    await reflection.reflector.synced();
+    await stalled.spent;
+    await put(namespace, "a", "2");
+    expect(await reflection.reflector.catchUp()).toBe(true);
+    expect(reflection.content()).toEqual({ a: "2" });
+
+    proxy.add({ when: isWatch(namespace), fault: { kind: "reset" } });
+    proxy.resetConnections();
+    await reflection.signals.until(() => reflection.logged("ConnectionFailed") === 1);
+    expect(reflection.reflector.isCurrent(60_000)).toBe(false);
+    expect(reflection.reflector.trouble).toMatch(/^GET .*configmaps/);
+    await put(namespace, "a", "3");
+    expect(await Promise.all([reflection.reflector.catchUp(), reflection.reflector.catchUp()])).toEqual([true, true]);
+    expect(reflection.content()).toEqual({ a: "3" });
+    expect(await reflection.repaired()).toBe(0);
+  });
+
+  it("waits for an API server that is away, and for no list when it is stopped", async () => {
+    const namespace = await createNamespace(kubeconfig, "catch-late");
+    const reflection = reflect(through, namespace);
+    await reflection.reflector.start();
+    await reflection.reflector.synced();
+    proxy.add({ when: isList(namespace), fault: { kind: "reset" }, times: 4 });
+    expect(await reflection.reflector.catchUp()).toBe(true);
+    proxy.add({ when: isList(namespace), fault: { kind: "silence" } });
+    const never = reflection.reflector.catchUp();
+    await reflection.reflector.stop();
+    expect(await never).toBe(false);
+    expect(await reflection.reflector.catchUp()).toBe(false);
+  });
+});
+
 describe("a watch of a kind on which nothing happens", () => {
   const watchesOf = (namespace: string) => proxy.requests.filter(isWatch(namespace));
   const versionOf = ({ url }: { url: string }) => Number(new URL(url, "http://x").searchParams.get("resourceVersion"));
 
   it("is ended by the server now and then, and opened again: no list, no failure", async () => {
     const namespace = await createNamespace(kubeconfig, "quiet");
-    const reflection = reflect(through, namespace, { times: { ...TIMES, watchMinMs: 2000, watchMaxMs: 2000 } });
+    const reflection = reflect(through, namespace, { times: { ...TIMES, watchMinMs: 4000, watchMaxMs: 4000 } });
     await reflection.reflector.start();
     await reflection.reflector.synced();
     await eventually("a second watch", async () => watchesOf(namespace)[1]);
     expect(await reflection.failures()).toBe(0);
     expect(await reflection.lists()).toBe(1);
-    expect(reflection.reflector.progressAgeMs()).toBeLessThan(2000);
+    expect(reflection.reflector.progressAgeMs()).toBeLessThan(4000);
   });
 
   it("is opened again from where bookmarks have brought it, so that its version does not expire", async () => {
@@ -358,7 +431,7 @@ describe("a watch of a kind on which nothing happens", () => {
   });
 });
 
-describe("while nothing can be reached the reflector keeps trying, and then catches up:", () => {
+describe("K2: while nothing can be reached the reflector keeps trying, and then catches up:", () => {
   it.for([
     { name: "a burst of 500", fault: { kind: "answer", code: 500, body: "try later" } },
     { name: "connections that are reset", fault: { kind: "reset" } },
@@ -378,7 +451,7 @@ describe("while nothing can be reached the reflector keeps trying, and then catc
     expect(await reflection.lists()).toBe(1); // the version had not expired: no list was needed
   });
 
-  it("a 429 with Retry-After, which it obeys without counting a failure", async () => {
+  it("K2: a 429 with Retry-After, which it obeys without counting a failure", async () => {
     const namespace = await createNamespace(kubeconfig, "retry-after");
     const status = { kind: "Status", code: 429, reason: "TooManyRequests" };
     const fault = { kind: "answer", code: 429, headers: { "retry-after": "1" }, body: status } as const;
@@ -442,7 +515,7 @@ describe("the comparison with a full list", () => {
     return type !== "BOOKMARK" && names.includes(object.metadata.name) ? [] : [line];
   };
 
-  it("finds what the watch did not tell, repairs it and counts it", async () => {
+  it("K4: finds what the watch did not tell, repairs it and counts it", async () => {
     const namespace = await createNamespace(kubeconfig, "compare");
     for (const name of ["updated", "deleted", "kept"]) await put(namespace, name, "1");
     const fault = { kind: "stream", fate: swallowing(["updated", "deleted", "created"]) } as const;
@@ -462,7 +535,27 @@ describe("the comparison with a full list", () => {
     expect(await reflection.repaired()).toBe(3);
   });
 
-  it("does not count what merely happened while no watch was open", async () => {
+  it("K3, K4: shows that the cache is current where it finds nothing else, though every watch falls silent", async () => {
+    const namespace = await createNamespace(kubeconfig, "nothing-new");
+    await put(namespace, "a", "1");
+    proxy.add({ when: isWatch(namespace), fault: { kind: "silence" } });
+    const reflection = reflect(through, namespace, { times: { ...TIMES, silenceMs: 1000, compareMs: 0 } });
+    const { reflector, signals } = reflection;
+    await reflector.start();
+    await signals.until(() => reflection.logged("Silent") === 1);
+    expect(reflector.isCurrent(60_000)).toBe(false);
+    await eventually("the comparison to show it", async () => reflector.isCurrent(60_000) || undefined, {
+      everyMs: 50,
+    });
+    await put(namespace, "a", "2");
+    const lists = await reflection.lists();
+    await eventually("another comparison", async () => ((await reflection.lists()) > lists ? true : undefined));
+    expect(reflector.isCurrent(60_000)).toBe(false);
+    expect(reflection.story()).toEqual(["added a 1"]);
+    expect(await reflection.repaired()).toBe(0);
+  });
+
+  it("K4: does not count what merely happened while no watch was open", async () => {
     const namespace = await createNamespace(kubeconfig, "gap");
     for (const name of ["updated", "deleted", "kept"]) await put(namespace, name, "1");
     const reflection = reflect(through, namespace, { times: { ...TIMES, compareMs: 0 } });
@@ -484,7 +577,7 @@ describe("the comparison with a full list", () => {
 });
 
 describe("a list from a server that lags", () => {
-  it("is refused, so that the cache does not go back in time; and believed when the server insists", async () => {
+  it("K5: is refused, so that the cache does not go back in time; and believed when the server insists", async () => {
     const namespace = await createNamespace(kubeconfig, "stale");
     await put(namespace, "a", "1");
     const old = await direct.client.transport.request<object>({
@@ -547,43 +640,82 @@ describeService("an informer", async () => {
 });
 
 describe("an API server that is killed and started again", () => {
-  it("is followed again, over a version that has really expired, and nothing is missed or repaired", async () => {
-    const server = await ApiServer.create();
-    const edge = await connect(server.kubeconfig);
-    const between = await FaultProxy.start(await loadAccess({ kubeconfig: server.kubeconfig }));
-    const edgeBetween = await connect(between.access);
-    try {
-      const namespace = await createNamespace(server.kubeconfig, "restart");
-      const write = (name: string, value: string) =>
-        edge.client.apply(
-          CONFIG_MAPS,
-          { metadata: { namespace, name, labels: { test: "" } }, data: { value } },
-          { fieldManager: "test" },
-        );
-      await write("a", "1");
-      await write("reborn", "1");
-      const reflection = reflect(edgeBetween, namespace);
-      await reflection.reflector.start();
-      await reflection.reflector.synced();
-      between.add({ when: () => true, fault: { kind: "reset" } });
-      between.resetConnections();
-      await edge.client.delete(CONFIG_MAPS, { namespace, name: "reborn" });
-      await write("reborn", "2");
-      await server.stop();
-      await server.start(); // it remembers nothing from before: versions of then have expired
-      between.clear();
-      await write("a", "2");
-      await reflection.signals.until(() => JSON.stringify(reflection.content()) === '{"a":"2","reborn":"2"}');
-      const reborn = reflection.story().filter((line) => line.includes("reborn"));
-      expect(reborn).toEqual(["added reborn 1", "deleted reborn 1", "added reborn 2"]);
-      expect(await reflection.failures("Expired")).toBe(1);
-      expect(await reflection.repaired()).toBe(0);
-      await reflection.reflector.stop();
-    } finally {
-      await edge.close();
-      await edgeBetween.close();
-      await between.stop();
-      await server.destroy();
-    }
+  let server: ApiServer;
+  let edge: Edge;
+  let between: FaultProxy;
+  let edgeBetween: Edge;
+
+  beforeAll(async () => {
+    server = await ApiServer.create();
+    edge = await connect(server.kubeconfig, { writes: { perSecond: 10_000, burst: 10_000 } });
+    between = await FaultProxy.start(await loadAccess({ kubeconfig: server.kubeconfig }));
+    edgeBetween = await connect(between.access);
+  });
+
+  afterEach(() => between.clear());
+
+  afterAll(async () => {
+    await edge.close();
+    await edgeBetween.close();
+    await between.stop();
+    await server.destroy();
+  });
+
+  const configMap = (namespace: string, name: string, value = "1") => ({
+    metadata: { namespace, name, labels: { test: "" } },
+    data: { value },
+  });
+
+  it("K1: is followed again, over a version that has really expired, and nothing is missed or repaired", async () => {
+    const namespace = await createNamespace(server.kubeconfig, "restart");
+    const write = (name: string, value: string) =>
+      edge.client.apply(CONFIG_MAPS, configMap(namespace, name, value), { fieldManager: "test" });
+    await write("a", "1");
+    await write("reborn", "1");
+    const reflection = reflect(edgeBetween, namespace);
+    await reflection.reflector.start();
+    await reflection.reflector.synced();
+    between.add({ when: () => true, fault: { kind: "reset" } });
+    between.resetConnections();
+    await edge.client.delete(CONFIG_MAPS, { namespace, name: "reborn" });
+    await write("reborn", "2");
+    await server.stop();
+    await server.start(); // it remembers nothing from before: versions of then have expired
+    between.clear();
+    await write("a", "2");
+    await reflection.signals.until(() => JSON.stringify(reflection.content()) === '{"a":"2","reborn":"2"}');
+    const reborn = reflection.story().filter((line) => line.includes("reborn"));
+    expect(reborn).toEqual(["added reborn 1", "deleted reborn 1", "added reborn 2"]);
+    expect(await reflection.failures("Expired")).toBe(1);
+    expect(await reflection.repaired()).toBe(0);
+    await reflection.reflector.stop();
+  });
+
+  it("K10: between two pages of a list, with etcd compacted meanwhile: the list starts over, and nothing seems deleted", async () => {
+    const namespace = await createNamespace(server.kubeconfig, "compacted");
+    const names = Array.from({ length: 510 }, (_, index) => `c${index}`);
+    await Promise.all(names.map((name) => edge.client.create(CONFIG_MAPS, configMap(namespace, name))));
+    const reflection = reflect(edgeBetween, namespace);
+    await reflection.reflector.start();
+    await reflection.reflector.synced();
+    expect(reflection.cache.size).toBe(510);
+
+    const restarted = Promise.withResolvers<void>();
+    const isSecondPage = (request: { url: string }) => request.url.includes("continue=");
+    const paused = between.add({ when: isSecondPage, fault: { kind: "delay", until: restarted.promise }, times: 1 });
+    const listed = reflection.reflector.catchUp();
+    await paused.spent;
+    await edge.client.delete(CONFIG_MAPS, { namespace, name: "c0" });
+    await server.compact();
+    await server.stop();
+    await server.start();
+    restarted.resolve();
+    expect(await listed).toBe(true);
+    await reflection.signals.until(() => reflection.cache.size === 509);
+    expect(reflection.changes().filter(({ type }) => type === "deleted")).toMatchObject([
+      { object: { metadata: { name: "c0" } } },
+    ]);
+    const pages = between.requests.filter(({ verb, namespace: of }) => verb === "list" && of === namespace);
+    expect(pages.at(-1)?.url).not.toContain("limit="); // without pages: a second token could expire, too
   });
 });

@@ -4,7 +4,8 @@
  * Invariants:
  * - The cache changes only by a complete list or by a watch event; a list that fails halfway changes nothing.
  * - `version` is what the cache is current to. It comes from lists, events and bookmarks, never from an error, and
- *   never goes back: events no newer than it are repetitions and are ignored.
+ *   never goes back: events no newer than it are repetitions and are ignored. If one tells of something that the cache has
+ *   not, the watch left something out or mixed up the order: nothing of it is believed, the kind is listed anew.
  * - A list older than what was already seen comes from a server that lags. It is refused, until several in a row
  *   have said the same: then the server was really set back (etcd restored), and is right.
  * - Any failure is followed by a delay (exponential, jittered, bounded) and another try; there is no last try. Expired
@@ -13,7 +14,8 @@
  *
  * Safety net: now and then the cache is compared with a full list, and the watch resumes from where it was, not from the
  * list. What the watch should have told by then and did not is counted as repaired; what merely happened meanwhile comes by the
- * watch and is not. So the counter is evidence: while it is 0, the watch has not lied.
+ * watch and is not. So the counter is evidence: while it is 0, the watch has not lied. A list without anything that the cache
+ * has not shows as well as an event that the cache is current.
  */
 import { backoffMs } from "../runtime/backoff.ts";
 import { sleep, type Clock } from "../runtime/clock.ts";
@@ -22,7 +24,7 @@ import { whenCollected } from "../runtime/metrics.ts";
 import { BaseService } from "../runtime/service.ts";
 import type { Cache } from "./cache.ts";
 import type { KubeClient, KubeList, Selection } from "./client.ts";
-import { isExpired, isVersionTooLarge, KubeError } from "./errors.ts";
+import { isExpired, isNotFound, isVersionTooLarge, KubeError } from "./errors.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { isNoNewer, isOlder } from "./resource-version.ts";
 import { keyOf, type KubeObject, type ObjectKey, type Resource, type Stored } from "./resources.ts";
@@ -103,6 +105,10 @@ export class Reflector<T extends KubeObject> extends BaseService {
   #compareAt: number;
   /** Objects that a comparison did not find: gone unheard, unless the watch still tells of them before it passes `until`. */
   #suspects: { readonly until: string; readonly keys: ReadonlyMap<ObjectKey, string> } | undefined;
+  /** Ends what the loop does now, so that it begins again. */
+  #round = new AbortController();
+  #catchingUp: PromiseWithResolvers<boolean> | undefined;
+  #trouble: string | undefined;
   #stopCollecting: () => void = () => {};
 
   constructor(options: ReflectorOptions<T>) {
@@ -115,7 +121,11 @@ export class Reflector<T extends KubeObject> extends BaseService {
     this.#random = options.random ?? Math.random;
     this.#progressAt = options.clock.now();
     this.#compareAt = options.clock.now() + this.#times.compareMs;
-    this.stopping.addEventListener("abort", () => this.#synced.resolve(false));
+    this.stopping.addEventListener("abort", () => {
+      this.#round.abort();
+      this.#synced.resolve(false);
+      this.#catchingUp?.resolve(false);
+    });
   }
 
   /** Resolves with `true` after the first complete list has been delivered, with `false` when stopped before that. */
@@ -128,7 +138,31 @@ export class Reflector<T extends KubeObject> extends BaseService {
     return this.#hasSynced;
   }
 
-  /** Milliseconds since the API server last showed that the cache is current (event, bookmark, list, regular end of a watch). */
+  /**
+   * Lists anew, at once. Resolves with `true` when the cache holds all that was committed before this call, with `false` when
+   * stopped before that. For whoever begins to act and may have been cut off until now: a watch that has been silent cannot
+   * say whether it is behind. While the first list is still on its way, that one counts: it is as of a moment ago.
+   */
+  catchUp(): Promise<boolean> {
+    if (!this.#hasSynced || this.stopping.aborted)
+      return this.synced().then((synced) => synced && !this.stopping.aborted);
+    this.#catchingUp ??= Promise.withResolvers<boolean>();
+    this.#version = undefined;
+    this.#round.abort();
+    return this.#catchingUp.promise;
+  }
+
+  /** Why the last list or watch failed, for people; `undefined` once the API server has answered with something new. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Whether the API server has shown within `ms` that the cache is current, and nothing has failed since. */
+  isCurrent(ms: number): boolean {
+    return this.#hasSynced && this.#trouble === undefined && this.progressAgeMs() <= ms;
+  }
+
+  /** Milliseconds since the API server last showed that the cache is current (event, bookmark, list, comparison, regular end of a watch). */
   progressAgeMs(): number {
     return this.#options.clock.now() - this.#progressAt;
   }
@@ -150,14 +184,15 @@ export class Reflector<T extends KubeObject> extends BaseService {
   async #loop(stopping: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     while (!stopping.aborted) {
+      const { signal } = this.#round;
       try {
-        if (this.#version === undefined) await this.#list(stopping);
-        else if (clock.now() >= this.#compareAt) await this.#compare(this.#version, stopping);
-        await this.#watch(stopping);
+        if (this.#version === undefined) await this.#list(signal);
+        else if (clock.now() >= this.#compareAt) await this.#compare(this.#version, signal);
+        await this.#watch(signal);
       } catch (error) {
-        if (stopping.aborted) return;
-        await sleep(clock, this.#failed(error), stopping);
+        if (!signal.aborted) await sleep(clock, this.#failed(error), signal);
       }
+      if (signal.aborted && !stopping.aborted) this.#round = new AbortController();
     }
   }
 
@@ -165,7 +200,8 @@ export class Reflector<T extends KubeObject> extends BaseService {
   #failed(error: unknown): number {
     const { log, metrics } = this.#options;
     const reason = error instanceof KubeError ? error.reason : "Defect";
-    if (isExpired(error) || isVersionTooLarge(error)) this.#version = undefined;
+    if (isExpired(error) || isVersionTooLarge(error) || reason === "OutOfOrder") this.#version = undefined;
+    this.#trouble = this.#sentenceOf(error);
     this.#failures += 1;
     const policy = { baseMs: this.#times.backoffBaseMs, maxMs: this.#times.backoffMaxMs, jitter: 0.5 };
     const waitMs = backoffMs(policy, this.#failures, this.#random);
@@ -175,6 +211,14 @@ export class Reflector<T extends KubeObject> extends BaseService {
       "list or watch failed, will retry",
     );
     return waitMs;
+  }
+
+  #sentenceOf(error: unknown): string {
+    const { group, plural } = this.#options.resource;
+    const said = error instanceof Error ? error.message : String(error);
+    return isNotFound(error)
+      ? `the API server does not serve ${group === "" ? plural : `${plural}.${group}`}; is it installed? ${said}`
+      : said;
   }
 
   async #read(signal: AbortSignal): Promise<KubeList<T>> {
@@ -193,31 +237,48 @@ export class Reflector<T extends KubeObject> extends BaseService {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
+    const asked = this.#catchingUp; // whoever asks from now on wants a later list
     const list = await this.#read(signal);
+    if (signal.aborted) return;
     const gone = this.#missingFrom(list);
     for (const item of list.items) this.#put(item);
     for (const key of gone.keys()) this.#remove(key);
     this.#suspects = undefined;
     this.#version = this.#newest = list.resourceVersion;
-    this.#progressAt = this.#options.clock.now();
+    this.#showedCurrent();
     this.#compareAt = this.#progressAt + this.#times.compareMs;
     this.#hasSynced = true;
     this.#synced.resolve(true);
+    asked?.resolve(true);
+    if (this.#catchingUp === asked) this.#catchingUp = undefined;
   }
 
   async #compare(version: string, signal: AbortSignal): Promise<void> {
     const list = await this.#read(signal);
+    if (signal.aborted) return;
     this.#compareAt = this.#options.clock.now() + this.#times.compareMs;
+    let newer = 0;
     for (const item of list.items) {
       const kept = this.#options.cache.get(keyOf(item.metadata));
       const { uid, resourceVersion } = item.metadata;
-      const same = kept?.metadata.uid === uid && kept.metadata.resourceVersion === resourceVersion;
-      if (same || !isNoNewer(resourceVersion, version)) continue;
+      if (kept?.metadata.uid === uid && kept.metadata.resourceVersion === resourceVersion) continue;
+      if (!isNoNewer(resourceVersion, version)) {
+        newer += 1;
+        continue;
+      }
       this.#repaired(keyOf(item.metadata));
       this.#put(item);
     }
-    this.#suspects = { until: list.resourceVersion, keys: this.#missingFrom(list) };
+    const missing = this.#missingFrom(list);
+    this.#suspects = { until: list.resourceVersion, keys: missing };
     this.#clearSuspects(version);
+    if (newer === 0 && missing.size === 0) this.#showedCurrent(); // else the watch has still to tell
+  }
+
+  /** The API server has just shown that the cache is current. */
+  #showedCurrent(): void {
+    this.#trouble = undefined;
+    this.#progressAt = this.#options.clock.now();
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -234,7 +295,7 @@ export class Reflector<T extends KubeObject> extends BaseService {
         if (signal.aborted) return;
         events += 1;
         this.#failures = 0;
-        this.#progressAt = clock.now();
+        this.#showedCurrent();
         this.#apply(event);
       }
     } finally {
@@ -250,7 +311,7 @@ export class Reflector<T extends KubeObject> extends BaseService {
 
   #apply(event: WatchEvent<T>): void {
     const version = event.type === "BOOKMARK" ? event.resourceVersion : event.object.metadata.resourceVersion;
-    if (isNoNewer(version, this.#version as string)) return;
+    if (isNoNewer(version, this.#version as string)) return this.#expectKnown(event);
     if (event.type !== "BOOKMARK") {
       const key = keyOf(event.object.metadata);
       if (event.type !== "DELETED") this.#put(this.#options.cache.trim(event.object));
@@ -259,6 +320,19 @@ export class Reflector<T extends KubeObject> extends BaseService {
     this.#version = version;
     if (!isOlder(version, this.#newest)) this.#newest = version;
     this.#clearSuspects(version);
+  }
+
+  /** An event of the past must be one that was told before. @throws KubeError `OutOfOrder` */
+  #expectKnown(event: WatchEvent<T>): void {
+    if (event.type === "BOOKMARK") return;
+    const { uid, resourceVersion } = event.object.metadata;
+    const kept = this.#options.cache.get(keyOf(event.object.metadata))?.metadata;
+    const isKnown = kept?.uid === uid && isNoNewer(resourceVersion, kept.resourceVersion);
+    if (isKnown || (event.type === "DELETED" && kept?.uid !== uid)) return;
+    throw new KubeError(`an event of ${resourceVersion} came after ${this.#version}, and was not known`, {
+      reason: "OutOfOrder",
+      retry: "backoff",
+    });
   }
 
   /** Everything up to `version` has been told: suspects of before that are really gone. */

@@ -46,7 +46,7 @@ describe("connections", () => {
     expect(await edge.metric("requestRetries", { verb: "GET" })).toBe(1);
   });
 
-  it("a write that loses its answer is not repeated, and its outcome is said to be unknown", async () => {
+  it("K6: a write that loses its answer is not repeated, and its outcome is said to be unknown", async () => {
     proxy.add({ when: ({ method }) => method === "POST", fault: { kind: "lost answer" } });
     await expect(write("lost")).rejects.toMatchObject({ reason: "ConnectionFailed", retry: "backoff", code: 0 });
     expect(proxy.requests.filter(({ method }) => method === "POST")).toHaveLength(1);
@@ -158,7 +158,7 @@ describe("credentials that change while we run", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("a refused token is read again at once, and the request repeated with the new one", async () => {
+  it("K7: a refused token is read again at once, and the request repeated with the new one", async () => {
     const { server, ca, token } = readKubeconfig(kubeconfig);
     for (const [name, text] of [
       ["token", "outdated"],

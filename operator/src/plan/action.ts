@@ -6,9 +6,11 @@
  * sentence for people.
  */
 import type { JobQueueStatus, JobStoreStatus } from "@jobqueue/crds";
-import type { NewSchedule, QueuePolicy, StoreSettings } from "@jobqueue/store";
+import type { NewRestart, NewSchedule, PoolSettings, QueuePolicy, RestartBudget, StoreSettings } from "@jobqueue/store";
+import type { RestartSeen } from "../controllers/job-store/store-view.ts";
 import type { StoredJobStore } from "../controllers/kubernetes-objects.ts";
 import type { DesiredDeployment } from "../controllers/job-queue/desired/deployment.ts";
+import type { DesiredDisruptionBudget } from "../controllers/job-queue/desired/disruption-budget.ts";
 
 /** Why: a word of a closed set and a sentence that says what is and, where a person must act, what to do. */
 interface Because {
@@ -35,7 +37,7 @@ export interface PodIdentity {
 export type StoreKey = string;
 
 /** Make the Deployment so (server-side apply). */
-export interface ApplyDeployment extends Because {
+interface ApplyDeployment extends Because {
   readonly do: "applyDeployment";
   readonly deployment: DesiredDeployment;
   /** UID of the Deployment that is changed; absent when there is none, which is confirmed by a live read first. */
@@ -43,8 +45,25 @@ export interface ApplyDeployment extends Because {
 }
 
 /** Remove a Deployment of ours, if it is still the one that was seen. */
-export interface DeleteDeployment extends Because {
+interface DeleteDeployment extends Because {
   readonly do: "deleteDeployment";
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** Make the PodDisruptionBudget of a pool so (server-side apply). */
+interface ApplyDisruptionBudget extends Because {
+  readonly do: "applyDisruptionBudget";
+  readonly budget: DesiredDisruptionBudget;
+  /** UID of the one that is changed; absent when there is none, which is confirmed by a live read first. */
+  readonly uid: string | undefined;
+}
+
+/** Remove a PodDisruptionBudget of ours, if it is still the one that was seen. */
+interface DeleteDisruptionBudget extends Because {
+  readonly do: "deleteDisruptionBudget";
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -153,6 +172,41 @@ export interface RecoverPods extends Because {
   readonly pods: readonly PodIdentity[];
 }
 
+/** Tell the workers of a pool how long their loops may stand still: with their next heartbeat, so that nothing restarts. */
+interface ConfigurePool extends Because {
+  readonly do: "configurePool";
+  readonly store: StoreKey;
+  /** "namespace/name" of the JobQueue. */
+  readonly pool: string;
+  readonly settings: PoolSettings;
+  readonly actor: string;
+}
+
+/** Decide to replace a worker: the intent, and nothing else. The pod and the JobQueue are read live first. */
+export interface OpenRestart extends Because {
+  readonly do: "openRestart";
+  readonly store: StoreKey;
+  readonly queue: ObjectIdentity;
+  readonly restart: NewRestart;
+  readonly budget: RestartBudget;
+  readonly actor: string;
+}
+
+/** Go on with a restart that was decided, from wherever it stands: fence, recover, evict, see the pod go. */
+export interface ContinueRestart extends Because {
+  readonly do: "continueRestart";
+  readonly store: StoreKey;
+  readonly queue: ObjectIdentity;
+  readonly restart: RestartSeen;
+  /** Whether the jobs of the worker are handed on, or left to a person (staleLockRecovery.mode). */
+  readonly recover: boolean;
+  /** Grace period of the pod, at least 1; absent: its own, for a worker that can drain. */
+  readonly graceSeconds: number | undefined;
+  /** How long a disruption budget may refuse before the pod is deleted all the same, milliseconds; 0: for ever. */
+  readonly evictionTimeoutMs: number;
+  readonly actor: string;
+}
+
 /** Hand on every job of the store whose lease is no longer backed by a live worker. */
 interface RecoverStale extends Because {
   readonly do: "recoverStale";
@@ -160,6 +214,44 @@ interface RecoverStale extends Because {
   /** Most jobs. */
   readonly limit: number;
   readonly graceSeconds: number;
+}
+
+/** Keep idle workers of a pool from taking jobs, so that their pods can be removed. */
+export interface DrainWorkers extends Because {
+  readonly do: "drainWorkers";
+  readonly store: StoreKey;
+  readonly pool: string;
+  /** At most so many; fewer when fewer are idle. */
+  readonly count: number;
+  /** UIDs of pods whose workers are taken first. */
+  readonly firstPods: readonly string[];
+  readonly actor: string;
+}
+
+/** Let workers that were drained take jobs again. */
+export interface ReleaseWorkers extends Because {
+  readonly do: "releaseWorkers";
+  readonly store: StoreKey;
+  readonly workers: readonly string[];
+  readonly actor: string;
+}
+
+/** Give pods a deletion cost, or take it away. */
+export interface RankPods extends Because {
+  readonly do: "rankPods";
+  readonly pods: readonly PodIdentity[];
+  /** Absent: none. */
+  readonly cost: string | undefined;
+}
+
+/** Hand on every stale job of one queue because a person asked for it. */
+export interface RecoverQueue extends Because {
+  readonly do: "recoverQueue";
+  readonly store: StoreKey;
+  readonly queue: string;
+  readonly actor: string;
+  /** What was asked, as `status.handledRequests.recover` will say. */
+  readonly request: string;
 }
 
 /** Keep a connection to the store and watch what is in it; also when only its address changed. */
@@ -217,6 +309,8 @@ interface Wait extends Because {
 export type Action =
   | ApplyDeployment
   | DeleteDeployment
+  | ApplyDisruptionBudget
+  | DeleteDisruptionBudget
   | EnsureQueue
   | DeleteQueue
   | SetFinalizers
@@ -228,7 +322,14 @@ export type Action =
   | SetHold
   | ReleaseHold
   | RecoverPods
+  | ConfigurePool
+  | OpenRestart
+  | ContinueRestart
   | RecoverStale
+  | DrainWorkers
+  | ReleaseWorkers
+  | RankPods
+  | RecoverQueue
   | WatchStore
   | ForgetStore
   | MigrateStore
@@ -262,21 +363,39 @@ export interface Plan {
   readonly leaveAlone: boolean;
 }
 
-/** Asks the rules in order and joins what they say. Pure when the rules are. */
-export function planOf<Observed>(
-  rules: readonly ((observed: Observed, now: number) => Finding)[],
-  observed: Observed,
-  now: number,
-): Plan {
-  const actions: Action[] = [];
-  let problem: Problem | undefined;
-  for (const rule of rules) {
-    const finding = rule(observed, now);
-    actions.push(...(finding.actions ?? []));
-    problem ??= finding.problem;
-    if (finding.halt) return { actions, problem, leaveAlone: finding.problem === undefined };
+/** The rules about one kind, in order, by name. */
+export type Rules<Observed> = Readonly<Record<string, (observed: Observed, now: number) => Finding>>;
+
+/** What one rule said. */
+export interface Said {
+  readonly rule: string;
+  readonly finding: Finding;
+}
+
+/** Asks the rules in order, up to the first that halts. Pure when the rules are. */
+export function ask<Observed>(rules: Rules<Observed>, observed: Observed, now: number): readonly Said[] {
+  const said: Said[] = [];
+  for (const [rule, judge] of Object.entries(rules)) {
+    const finding = judge(observed, now);
+    said.push({ rule, finding });
+    if (finding.halt) break;
   }
-  return { actions, problem, leaveAlone: false };
+  return said;
+}
+
+/** Asks the rules in order and joins what they say. Pure when the rules are. */
+export function planOf<Observed>(rules: Rules<Observed>, observed: Observed, now: number): Plan {
+  return planSaid(ask(rules, observed, now));
+}
+
+/** Joins what rules said. */
+export function planSaid(said: readonly Said[]): Plan {
+  const last = said.at(-1)?.finding;
+  return {
+    actions: said.flatMap(({ finding }) => finding.actions ?? []),
+    problem: said.find(({ finding }) => finding.problem)?.finding.problem,
+    leaveAlone: last?.halt === true && last.problem === undefined,
+  };
 }
 
 /** Whether carrying out the plan would change anything. */

@@ -4,6 +4,7 @@
  * was suspended and woke up must not act on what it decided before.
  */
 import {
+  configurePool,
   configureQueue,
   configureStore,
   deleteQueue,
@@ -17,20 +18,19 @@ import {
   release,
   workersGone,
   type Act,
-  type Database,
+  type Session,
 } from "@jobqueue/store";
-import { DEPLOYMENTS, JOB_QUEUES, JOB_STORES, PODS } from "../controllers/kinds.ts";
-import type { Deployment } from "../controllers/kubernetes-objects.ts";
+import { DEPLOYMENTS, DISRUPTION_BUDGETS, JOB_QUEUES, JOB_STORES, PODS } from "../controllers/kinds.ts";
+import type { Deployment, DisruptionBudget } from "../controllers/kubernetes-objects.ts";
 import type { JobQueue, JobStore } from "@jobqueue/crds";
 import type { Monitors } from "../controllers/job-store/monitors.ts";
 import { FIELD_MANAGER } from "../controllers/job-queue/desired/names.ts";
+import { hasEnded } from "../controllers/job-queue/pods.ts";
 import { API_VERSION } from "@jobqueue/crds";
 import { type EventRecorder, isNotFound, type KubeClient, keyOf } from "../kube/index.ts";
 import type { TokenBucket } from "../runtime/index.ts";
 import type {
   Action,
-  ApplyDeployment,
-  DeleteDeployment,
   DeleteQueue,
   EmitEvent,
   PatchStatus,
@@ -39,8 +39,13 @@ import type {
   ReleaseHold,
   StoreKey,
 } from "./action.ts";
+import { type Basis, confirm, takesAway } from "./basis.ts";
 import { failureOf } from "./failure.ts";
+import { recoverAll, recoverQueue, together } from "./recover.ts";
 import type { Outcome } from "./outcome.ts";
+import { applyOwned, deleteOwned } from "./owned-object.ts";
+import { restart } from "./restart.ts";
+import { drainWorkers, rankPods, releaseWorkers } from "./shrink.ts";
 import type { WrittenObjects } from "./written-objects.ts";
 
 /** What acting needs. */
@@ -50,6 +55,7 @@ export interface Hands {
   readonly events: Pick<EventRecorder, "record">;
   readonly written: {
     readonly deployments: WrittenObjects<Deployment>;
+    readonly disruptionBudgets: WrittenObjects<DisruptionBudget>;
     readonly jobQueues: WrittenObjects<JobQueue>;
     readonly jobStores: WrittenObjects<JobStore>;
   };
@@ -59,34 +65,45 @@ export interface Hands {
   readonly mayAct: () => boolean;
   /** Told of every write of a status. */
   readonly onStatusWrite?: (kind: PatchStatus["kind"], result: "written" | "late" | "failed") => void;
+  /** Told of workers whose pod was removed, with why. */
+  readonly onRestarted?: (reason: string) => void;
   /** Told of jobs that were handed on. */
   readonly onRecovered?: (jobs: number, reason: string) => void;
 }
 
-/** Carries out actions. Never throws: what went wrong is in the outcome. */
-export type Apply = (actions: readonly Action[], signal: AbortSignal) => Promise<Outcome>;
+/** Carries out actions, of which those that take something away only if `basis` still holds. Never throws: what went wrong is in the outcome. */
+export type Apply = (actions: readonly Action[], signal: AbortSignal, basis?: Basis) => Promise<Outcome>;
 
-/** Pages of a recovery; what is left after that comes with the next look. */
-const RECOVERY_PAGE = 1_000;
-const RECOVERY_PAGES = 50;
 /** How long counts that found no token wait. */
 const LATE_COUNTS_MS = 2_000;
 
 interface Progress {
   changed: boolean;
   recovered: Outcome["recovered"];
+  handled: Outcome["handled"];
   waitMs: number | undefined;
   readonly storesWritten: Set<StoreKey>;
 }
 
 /** Makes the function that acts. */
 export function createApply(hands: Hands): Apply {
-  return async (actions, signal) => {
-    const progress: Progress = { changed: false, recovered: undefined, waitMs: undefined, storesWritten: new Set() };
+  return async (actions, signal, basis) => {
+    const progress: Progress = {
+      changed: false,
+      recovered: undefined,
+      handled: undefined,
+      waitMs: undefined,
+      storesWritten: new Set(),
+    };
     let failure: Outcome["failure"];
+    let unconfirmed = basis;
     for (const action of actions) {
       try {
         signal.throwIfAborted();
+        if (unconfirmed && takesAway(action)) {
+          await confirm(unconfirmed, hands.client, signal);
+          unconfirmed = undefined;
+        }
         if (!hands.mayAct()) throw new Error("this process does not lead any more");
         await act(action, hands, progress, signal);
       } catch (error) {
@@ -96,29 +113,38 @@ export function createApply(hands: Hands): Apply {
     }
     // Whoever looks next sees what was written. Not waited for in vain: a store that fails has been looked at by then.
     for (const key of progress.storesWritten) await hands.monitors.find(key)?.refresh();
-    const { changed, recovered, waitMs } = progress;
-    return { changed: changed || failure !== undefined, failure, recovered, waitMs };
+    const { changed, recovered, handled, waitMs } = progress;
+    return { changed: changed || failure !== undefined, failure, recovered, handled, waitMs };
   };
 }
 
 async function act(action: Action, hands: Hands, progress: Progress, signal: AbortSignal): Promise<void> {
-  const store = async <Result>(key: StoreKey, call: (database: Database) => Promise<Result>): Promise<Result> => {
+  const store = async <Result>(key: StoreKey, call: (session: Session) => Promise<Result>): Promise<Result> => {
     progress.storesWritten.add(key);
     progress.changed = true;
     return hands.monitors.get(key).use(call);
   };
+  const { client } = hands;
+  const deployments = { client, resource: DEPLOYMENTS, written: hands.written.deployments };
+  const disruptionBudgets = { client, resource: DISRUPTION_BUDGETS, written: hands.written.disruptionBudgets };
   switch (action.do) {
     case "wait":
       progress.waitMs = Math.min(progress.waitMs ?? action.ms, action.ms);
       return;
     case "applyDeployment":
       progress.changed = true;
-      return applyDeployment(action, hands, signal);
+      return applyOwned(deployments, action.deployment, action.uid, signal);
     case "deleteDeployment":
       progress.changed = true;
-      return deleteDeployment(action, hands, signal);
+      return deleteOwned(deployments, action, signal);
+    case "applyDisruptionBudget":
+      progress.changed = true;
+      return applyOwned(disruptionBudgets, action.budget, action.uid, signal);
+    case "deleteDisruptionBudget":
+      progress.changed = true;
+      return deleteOwned(disruptionBudgets, action, signal);
     case "ensureQueue":
-      await store(action.store, (database) => ensureQueue(database, action.queue));
+      await store(action.store, (session) => ensureQueue(session, action.queue));
       return;
     case "deleteQueue":
       return removeQueue(action, store);
@@ -136,24 +162,24 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
       return;
     }
     case "configureQueue":
-      await store(action.store, (database) => configureQueue(database, action.queue, action.policy, actOf(action)));
+      await store(action.store, (session) => configureQueue(session, action.queue, action.policy, actOf(action)));
       return;
     case "configureStore":
-      await store(action.store, (database) => configureStore(database, action.settings, actOf(action)));
+      await store(action.store, (session) => configureStore(session, action.settings, actOf(action)));
       return;
     case "putSchedule":
-      await store(action.store, (database) => putSchedule(database, action.schedule, actOf(action)));
+      await store(action.store, (session) => putSchedule(session, action.schedule, actOf(action)));
       return;
     case "pauseSchedule":
-      await store(action.store, (database) => pauseSchedule(database, action.name, action.paused, actOf(action)));
+      await store(action.store, (session) => pauseSchedule(session, action.name, action.paused, actOf(action)));
       return;
     case "deleteSchedule":
       if (await isUnwanted(action, hands, signal)) return;
-      await store(action.store, (database) => deleteSchedule(database, action.name, actOf(action)));
+      await store(action.store, (session) => deleteSchedule(session, action.name, actOf(action)));
       return;
     case "setHold":
-      await store(action.store, (database) =>
-        hold(database, {
+      await store(action.store, (session) =>
+        hold(session, {
           queue: action.queue,
           name: action.hold,
           reason: action.because,
@@ -165,21 +191,43 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
       return;
     case "releaseHold":
       if (await isUnwanted(action, hands, signal)) return;
-      await store(action.store, (database) =>
-        release(database, { queue: action.queue, name: action.hold, actor: action.actor, reason: action.sentence }),
+      await store(action.store, (session) =>
+        release(session, { queue: action.queue, name: action.hold, actor: action.actor, reason: action.sentence }),
       );
       return;
     case "recoverPods":
       return recoverPods(action, hands, progress, store, signal);
+    case "configurePool":
+      await store(action.store, (session) => configurePool(session, action.pool, action.settings, actOf(action)));
+      return;
+    case "openRestart":
+    case "continueRestart":
+      return restart(action, { ...hands, store, signal });
+    case "recoverQueue": {
+      const recovered = await recoverQueue((call) => store(action.store, call), action);
+      progress.handled = { ...progress.handled, recover: action.request };
+      progress.recovered = together(progress.recovered, recovered);
+      if (recovered.jobs > 0) hands.onRecovered?.(recovered.jobs, action.reason);
+      return;
+    }
     case "recoverStale": {
       const { limit: max, graceSeconds, reason } = action;
       hands.monitors.find(action.store)?.swept();
-      const recovered = await store(action.store, (database) =>
-        recoverStale(database, { actor: FIELD_MANAGER, reason, max, graceSeconds }),
+      const recovered = await store(action.store, (session) =>
+        recoverStale(session, { actor: FIELD_MANAGER, reason, max, graceSeconds }),
       );
       hands.onRecovered?.(recovered.length, reason);
       return;
     }
+    case "drainWorkers":
+      await store(action.store, (session) => drainWorkers(session, action));
+      return;
+    case "releaseWorkers":
+      await store(action.store, (session) => releaseWorkers(session, action));
+      return;
+    case "rankPods":
+      progress.changed = true;
+      return rankPods(hands.client, action, signal);
     case "watchStore":
       progress.changed = true;
       await hands.monitors.watch(keyOf(action.jobStore.metadata), action.jobStore);
@@ -193,7 +241,7 @@ async function act(action: Action, hands: Hands, progress: Progress, signal: Abo
       await hands.monitors.get(action.store).migrate();
       return;
     case "maintainStore":
-      await hands.monitors.get(action.store).use((database) => maintain(database));
+      await hands.monitors.get(action.store).use((session) => maintain(session));
       hands.monitors.find(action.store)?.maintained();
       return;
     case "patchStatus":
@@ -214,41 +262,15 @@ const DELETION_PAGES = 100;
 
 async function removeQueue(
   action: DeleteQueue,
-  store: <Result>(key: StoreKey, call: (database: Database) => Promise<Result>) => Promise<Result>,
+  store: <Result>(key: StoreKey, call: (session: Session) => Promise<Result>) => Promise<Result>,
 ): Promise<void> {
   const request = { ...actOf(action), onlyIfEmpty: action.onlyIfEmpty };
   for (let page = 0; page < DELETION_PAGES; page += 1) {
-    const outcome = await store(action.store, (database) => deleteQueue(database, action.queue, request));
+    const outcome = await store(action.store, (session) => deleteQueue(session, action.queue, request));
     if (outcome === "running") throw new Error("a job of the queue has begun to run");
     if (outcome !== "more") return;
   }
   throw new Error("the queue has more jobs than one pass deletes");
-}
-
-async function applyDeployment({ deployment, uid }: ApplyDeployment, hands: Hands, signal: AbortSignal): Promise<void> {
-  const { namespace, name } = deployment.metadata;
-  if (uid === undefined) {
-    // Apply would take over an object of that name, so there must be none. With a UID the API server checks that itself.
-    const existing = await hands.client.find(DEPLOYMENTS, { namespace, name }, { signal });
-    if (existing) throw new Error(`the Deployment ${name} is there already`);
-  }
-  const body = uid === undefined ? deployment : { ...deployment, metadata: { ...deployment.metadata, uid } };
-  const written = await hands.client.apply(DEPLOYMENTS, body, { fieldManager: FIELD_MANAGER, force: true, signal });
-  hands.written.deployments.note(written);
-}
-
-async function deleteDeployment(action: DeleteDeployment, hands: Hands, signal: AbortSignal): Promise<void> {
-  const { namespace, name, uid, resourceVersion } = action;
-  try {
-    await hands.client.delete(
-      DEPLOYMENTS,
-      { namespace, name },
-      { preconditions: { uid, resourceVersion }, propagationPolicy: "Background", signal },
-    );
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
-  hands.written.deployments.forget(keyOf({ namespace, name }));
 }
 
 /** Whether the JobQueue whose absence was the reason is there after all. */
@@ -265,20 +287,23 @@ async function recoverPods(
   action: RecoverPods,
   hands: Hands,
   progress: Progress,
-  store: <Result>(key: StoreKey, call: (database: Database) => Promise<Result>) => Promise<Result>,
+  store: <Result>(key: StoreKey, call: (session: Session) => Promise<Result>) => Promise<Result>,
   signal: AbortSignal,
 ): Promise<void> {
   const gone: PodIdentity[] = [];
   for (const pod of action.pods) if (await isGone(pod, hands, signal)) gone.push(pod);
   if (gone.length === 0) return;
-  const jobs = await store(action.store, async (database) => {
-    const podUids = gone.map(({ uid }) => uid);
-    const workers = await workersGone(database, { podUids, actor: action.actor, reason: action.sentence });
-    return workers.length === 0 ? 0 : recoverAll(database, { workers, actor: action.actor, reason: action.reason });
-  });
+  const { actor, reason, sentence: because } = action;
+  const jobs = await recoverAll(
+    (call) => store(action.store, call),
+    async (session) => {
+      const workers = await workersGone(session, { podUids: gone.map(({ uid }) => uid), actor, reason: because });
+      return workers.length === 0 ? undefined : { workers, actor, reason };
+    },
+  );
   if (jobs === 0) return;
   const sentence = `${jobs} ${jobs === 1 ? "job was" : "jobs were"} handed on. ${action.sentence}`;
-  progress.recovered = { jobs, reason: action.reason, sentence };
+  progress.recovered = together(progress.recovered, { jobs, reason, sentence });
   hands.onRecovered?.(jobs, action.reason);
 }
 
@@ -286,20 +311,7 @@ async function recoverPods(
 async function isGone({ namespace, name, uid }: PodIdentity, hands: Hands, signal: AbortSignal): Promise<boolean> {
   if (name === "") return false;
   const pod = await hands.client.find(PODS, { namespace, name }, { signal });
-  return pod?.metadata.uid !== uid || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
-}
-
-async function recoverAll(
-  database: Database,
-  request: { readonly workers?: readonly string[]; readonly actor: string; readonly reason: string },
-): Promise<number> {
-  let jobs = 0;
-  for (let page = 0; page < RECOVERY_PAGES; page += 1) {
-    const recovered = await recoverStale(database, { ...request, max: RECOVERY_PAGE });
-    jobs += recovered.length;
-    if (recovered.length < RECOVERY_PAGE) break;
-  }
-  return jobs;
+  return pod?.metadata.uid !== uid || hasEnded(pod);
 }
 
 async function patchStatus(action: PatchStatus, hands: Hands, progress: Progress, signal: AbortSignal): Promise<void> {

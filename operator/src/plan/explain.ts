@@ -6,6 +6,9 @@ const WHAT: { readonly [Kind in Action["do"]]: (action: Extract<Action, { do: Ki
   applyDeployment: ({ deployment, uid }) =>
     `${uid === undefined ? "create" : "change"} Deployment ${deployment.metadata.name}`,
   deleteDeployment: ({ name }) => `delete Deployment ${name}`,
+  applyDisruptionBudget: ({ budget, uid }) =>
+    `${uid === undefined ? "create" : "change"} PodDisruptionBudget ${budget.metadata.name}`,
+  deleteDisruptionBudget: ({ name }) => `delete PodDisruptionBudget ${name}`,
   ensureQueue: ({ queue, store }) => `make queue ${queue} known to store ${store}`,
   deleteQueue: ({ queue, onlyIfEmpty }) => `delete queue ${queue}${onlyIfEmpty ? " if it is empty" : " and its jobs"}`,
   setFinalizers: ({ finalizers }) =>
@@ -19,7 +22,15 @@ const WHAT: { readonly [Kind in Action["do"]]: (action: Extract<Action, { do: Ki
     `set hold ${hold} on queue ${queue}${until === undefined ? "" : ` until ${until}`}`,
   releaseHold: ({ hold, queue }) => `release hold ${hold} of queue ${queue}`,
   recoverPods: ({ pods }) => `recover the jobs of ${pods.length} ${pods.length === 1 ? "pod" : "pods"}`,
+  configurePool: ({ pool, settings }) => `tell pool ${pool}: ${Object.keys(settings).join(", ")}`,
+  openRestart: ({ restart }) => `decide to replace the worker of pod ${restart.pod}`,
+  continueRestart: ({ restart }) => `go on replacing pod ${restart.pod} (${restart.state})`,
   recoverStale: ({ store }) => `recover the stale jobs of store ${store}`,
+  drainWorkers: ({ count, pool }) => `drain up to ${count} idle ${count === 1 ? "worker" : "workers"} of pool ${pool}`,
+  releaseWorkers: ({ workers }) => `release ${workers.length} drained ${workers.length === 1 ? "worker" : "workers"}`,
+  rankPods: ({ pods, cost }) =>
+    `${cost === undefined ? "take the deletion cost off" : "let go first"} ${pods.map(({ name }) => name).join(", ")}`,
+  recoverQueue: ({ queue }) => `recover the stale jobs of queue ${queue}`,
   watchStore: ({ jobStore: { metadata } }) => `watch store ${metadata.namespace}/${metadata.name}`,
   forgetStore: ({ store }) => `stop watching store ${store}`,
   migrateStore: ({ store }) => `migrate the schema of store ${store}`,

@@ -43,6 +43,9 @@ export function failureOf(action: Action, error: unknown): Failure {
   }
   if (isNamespaceTerminating(error)) return { ...failed, next: "wait", problem: undefined };
   if (isConflict(error)) return { ...failed, next: "retry", problem: undefined }; // somebody was faster: look again
+  if (action.do === "continueRestart" && isForbidden(error)) {
+    return { ...failed, next: "retry", problem: undefined, restartForbidden: refusal(error) };
+  }
   if (error instanceof KubeError && action.do === "applyDeployment") {
     if (isInvalid(error)) {
       return {

@@ -9,6 +9,8 @@ export interface Failure {
   /** `retry`: with the key's backoff, at least after `afterMs`. `wait`: for the next change. */
   readonly next: "retry" | "wait";
   readonly afterMs?: number;
+  /** The API server forbade to remove the pod of a hung worker: in its words. */
+  readonly restartForbidden?: string;
 }
 
 /** What carrying out actions came to. */
@@ -19,6 +21,8 @@ export interface Outcome {
   readonly failure: Failure | undefined;
   /** Jobs that were handed on. */
   readonly recovered: { readonly jobs: number; readonly reason: string; readonly sentence: string } | undefined;
+  /** Requests of annotations that were carried out, by what they asked for; absent: none. */
+  readonly handled?: { readonly recover?: string; readonly restart?: string } | undefined;
   /** The soonest of all waits that were asked for. */
   readonly waitMs: number | undefined;
 }

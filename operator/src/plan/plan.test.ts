@@ -31,11 +31,11 @@ describe("planOf", () => {
 
   it("joins what the rules say, in order, and tells the first problem", () => {
     const plan = planOf(
-      [
-        () => ({ actions: [wait] }),
-        () => ({ problem: problem("First") }),
-        () => ({ actions: [ensure], problem: problem("Second") }),
-      ],
+      {
+        a: () => ({ actions: [wait] }),
+        b: () => ({ problem: problem("First") }),
+        c: () => ({ actions: [ensure], problem: problem("Second") }),
+      },
       {},
       0,
     );
@@ -44,12 +44,12 @@ describe("planOf", () => {
 
   it("ends at a rule that halts; without a problem the object is left alone", () => {
     const never = () => ({ actions: [ensure] });
-    expect(planOf([() => ({ halt: true }), never], {}, 0)).toEqual({
+    expect(planOf({ halts: () => ({ halt: true }), never }, {}, 0)).toEqual({
       actions: [],
       problem: undefined,
       leaveAlone: true,
     });
-    expect(planOf([() => ({ halt: true, problem: problem("Lost") }), never], {}, 0)).toMatchObject({
+    expect(planOf({ halts: () => ({ halt: true, problem: problem("Lost") }), never }, {}, 0)).toMatchObject({
       actions: [],
       leaveAlone: false,
     });

@@ -27,3 +27,17 @@ it("a gauge is computed when it is read, until that is ended", async () => {
   value = 3;
   expect(await registry.metrics()).toContain('max_concurrent_reconciles{controller="a"} 2');
 });
+
+it("a counter whose label has a closed set of values has all its series from the start, so that the first event is an increase", async () => {
+  const registry = new Registry();
+  const row = {
+    type: "counter",
+    name: "ticks_total",
+    help: "Ticks",
+    labels: ["outcome"],
+    values: ["fired", "skipped"],
+  };
+  registerMetrics(registry, { ticks: row as MetricDefinition });
+  const lines = (await registry.metrics()).split("\n").filter((line) => line.startsWith("ticks_total{"));
+  expect(lines).toEqual(['ticks_total{outcome="fired"} 0', 'ticks_total{outcome="skipped"} 0']);
+});

@@ -7,6 +7,11 @@ export interface MetricDefinition {
   readonly help: string;
   /** Bounded sets only: never an object's name, never user input. */
   readonly labels: readonly string[];
+  /**
+   * Of a counter with one label of a closed set: that set. Its series are there from the start, at 0: the first event of a series
+   * that is born with it is no increase to Prometheus.
+   */
+  readonly values?: readonly string[];
   /** Upper bounds of a histogram, in the unit of its name. */
   readonly buckets?: readonly number[];
 }
@@ -40,10 +45,14 @@ export function registerMetrics<const Table extends Record<string, MetricDefinit
   registry: Registry,
   table: Table,
 ): Metrics<Table> {
-  const entries = Object.entries(table).map(([key, { type, name, help, labels, buckets }]) => {
+  const entries = Object.entries(table).map(([key, { type, name, help, labels, values = [], buckets }]) => {
     const common = { name, help, labelNames: [...labels], registers: [registry] };
     const make = () => {
-      if (type === "counter") return new Counter(common);
+      if (type === "counter") {
+        const made = new Counter(common);
+        for (const value of values) made.inc({ [labels[0] ?? ""]: value }, 0);
+        return made;
+      }
       if (type === "gauge") return new Gauge({ ...common, collect: runCollectors });
       return new Histogram({ ...common, ...(buckets && { buckets: [...buckets] }) });
     };

@@ -205,6 +205,28 @@ describe("failures", () => {
     expect(queue.addRateLimited("a", 3000)).toBe(3000);
   });
 
+  it("K2: leave a key alone for as long as a server asked, whatever changes meanwhile", async () => {
+    const { clock, queue, takeAll } = queueOf();
+    queue.addAfter("a", 1000);
+    queue.addRateLimited("a", 3000);
+    queue.add("a");
+    await clock.advance(2999);
+    expect(queue.depth).toBe(0);
+    queue.add("a", "low");
+    await clock.advance(1);
+    expect(await takeAll()).toEqual(["a"]);
+    queue.add("a"); // changed while it was worked on
+    queue.addRateLimited("a", 500);
+    queue.done("a");
+    expect(queue.depth).toBe(0);
+    await clock.advance(500);
+    expect(await takeAll()).toEqual(["a"]);
+    queue.forget("a");
+    queue.done("a");
+    queue.add("a");
+    expect(await takeAll()).toEqual(["a"]);
+  });
+
   it("of many keys at once are spread by one bucket", () => {
     const { queue } = queueOf({ bucket: { perSecond: 10, burst: 2 } });
     expect(["a", "b", "c", "d"].map((key) => queue.addRateLimited(key))).toEqual([5, 5, 100, 200]);

@@ -6,7 +6,9 @@
  * - *One at a time*: a key is never handed to two workers. Added while it is worked on, it waits for `done` and comes again.
  * - *Two priorities*: what only a restart or a resync wants looked at (`low`) never delays a live change (`normal`).
  * - *Delays*: `addAfter` keeps the earliest time asked for. `addRateLimited` waits the longer of the key's own exponential
- *   backoff and of a token from a bucket shared by all keys; `forget` resets the backoff. An `add` overrides any delay.
+ *   backoff and of a token from a bucket shared by all keys; `forget` resets the backoff. An `add` overrides any delay but the
+ *   one a server asked for: before that is over nothing makes the key ready (client-go has no such limit; there a key that
+ *   changes its own status on failure comes back at once).
  * - *Closing*: `close` wakes every waiting `get` with `undefined`; keys not yet handed out are dropped.
  */
 import { backoffMs, type BackoffPolicy } from "./backoff.ts";
@@ -57,6 +59,8 @@ export class WorkQueue {
   readonly #delayed = new Map<string, Delayed>();
   readonly #heap = new Heap<Delayed>((a, b) => a.at - b.at);
   readonly #failures = new Map<string, number>();
+  /** Until when a server has asked to be left alone about a key. */
+  readonly #notBefore = new Map<string, number>();
   readonly #waiters: ((key: string | undefined) => void)[] = [];
   readonly #stopCollecting: readonly (() => void)[];
   #cancelTimer: () => void = () => {};
@@ -82,6 +86,9 @@ export class WorkQueue {
   /** Makes the key ready now. A key that waited for a delay no longer does. */
   add(key: string, priority: Priority = "normal"): void {
     if (this.#closed) return;
+    const leaveAloneMs = (this.#notBefore.get(key) ?? 0) - this.#clock.now();
+    if (leaveAloneMs > 0) return this.addAfter(key, leaveAloneMs, priority);
+    this.#notBefore.delete(key);
     this.#delayed.delete(key);
     if (this.#processing.has(key)) {
       if (this.#again.get(key) !== "normal") this.#again.set(key, priority);
@@ -111,12 +118,13 @@ export class WorkQueue {
 
   /**
    * Counts a failure of the key and makes it ready after its backoff, a token of the shared bucket and `atLeastMs`,
-   * whichever is latest. Returns the delay in milliseconds.
+   * whichever is latest; before `atLeastMs` it does not become ready at all. Returns the delay in milliseconds.
    */
   addRateLimited(key: string, atLeastMs = 0): number {
     const failures = this.failures(key) + 1;
     this.#failures.set(key, failures);
     this.#metrics.queueRetries.inc({ name: this.name });
+    if (atLeastMs > 0) this.#notBefore.set(key, this.#clock.now() + atLeastMs);
     const ms = Math.max(backoffMs(this.#backoff, failures), this.#bucket.reserve(), atLeastMs);
     this.addAfter(key, ms);
     return ms;
@@ -125,6 +133,7 @@ export class WorkQueue {
   /** The key succeeded, or is given up: its next failure is its first. */
   forget(key: string): void {
     this.#failures.delete(key);
+    this.#notBefore.delete(key);
   }
 
   /** Failures in a row of the key. */
@@ -155,7 +164,8 @@ export class WorkQueue {
     this.#closed = true;
     this.#cancelTimer();
     for (const stop of this.#stopCollecting) stop();
-    for (const set of [this.#ready.normal, this.#ready.low, this.#delayed, this.#again]) set.clear();
+    const maps = [this.#ready.normal, this.#ready.low, this.#delayed, this.#again, this.#notBefore];
+    for (const map of maps) map.clear();
     for (const waiter of this.#waiters.splice(0)) waiter(undefined);
     this.#measure();
   }
@@ -184,7 +194,9 @@ export class WorkQueue {
     const now = this.#clock.now();
     for (let first = this.#heap.peek(); first && first.at <= now; first = this.#heap.peek()) {
       this.#heap.pop();
-      if (this.#delayed.get(first.key) === first) this.add(first.key, first.priority);
+      if (this.#delayed.get(first.key) !== first) continue;
+      this.#delayed.delete(first.key);
+      this.add(first.key, first.priority);
     }
     this.#arm();
   }

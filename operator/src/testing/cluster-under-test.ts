@@ -5,16 +5,19 @@ import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
 import { pino } from "pino";
 import { waitFor } from "../../../test/cluster/wait-for.ts";
-import { ApiClient, type KubeObject } from "../../../test/support/api-server/api-client.ts";
+import { ApiClient, ApiError, type KubeObject } from "../../../test/support/api-server/api-client.ts";
 import { createNamespace } from "../../../test/support/api-server/namespace.ts";
+import type { Config } from "../config.ts";
 import type { RequestObservation } from "../kube/index.ts";
 import { Operator, type OperatorOptions } from "../main.ts";
-
-/** Fast enough that no test waits long for something that is polled; the order of the times is as in production. */
-const MONITOR_TIMES = { everyMs: 1_000, hintGapMs: 200, secretEveryMs: 2_000, backoff: { baseMs: 250, maxMs: 1_000 } };
+import { LEASE_TIMES, MONITOR_TIMES } from "./times.ts";
 
 /** Shows the operators' log when TEST_LOG names a level. */
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
+
+/** What a test says about an operator. */
+type OperatorUnderTest = Partial<OperatorOptions> &
+  Partial<Pick<Config, "identity" | "kubeconfig" | "leaderElection" | "watchNamespaces">>;
 
 type Status<S> = KubeObject & { readonly status?: S };
 
@@ -25,36 +28,52 @@ export class ClusterUnderTest {
   readonly kubeconfig: string;
   readonly #running = new Map<string, Operator>();
 
-  private constructor(kubeconfig: string, namespace: string) {
+  private constructor(kubeconfig: string, namespace: string, keepAlive: boolean) {
     this.kubeconfig = kubeconfig;
     this.namespace = namespace;
-    this.api = new ApiClient(kubeconfig);
+    this.api = new ApiClient(kubeconfig, { keepAlive });
   }
 
-  /** A namespace of the run's API server, or of another one. */
-  static async create(prefix: string, kubeconfig: string = inject("kubeconfig")): Promise<ClusterUnderTest> {
-    return new ClusterUnderTest(kubeconfig, await createNamespace(kubeconfig, prefix));
+  /** A namespace of the run's API server, which nobody stops, or of another one. */
+  static async create(prefix: string, kubeconfig?: string): Promise<ClusterUnderTest> {
+    const path = kubeconfig ?? inject("kubeconfig");
+    return new ClusterUnderTest(path, await createNamespace(path, prefix), kubeconfig === undefined);
   }
 
-  /** Starts an operator that works in this namespace only, under a Lease in it. */
-  async operator(options: Partial<OperatorOptions> & { readonly identity?: string } = {}): Promise<Operator> {
-    const { identity = `operator-${randomUUID().slice(0, 8)}`, ...rest } = options;
+  /**
+   * An operator that works in this namespace only (or in others: `watchNamespaces`), under a Lease in it. `kubeconfig` is how
+   * it gets there, if not like this class. It is stopped with the others, and not started yet.
+   */
+  prepare(options: OperatorUnderTest = {}): Operator {
+    const {
+      identity = `operator-${randomUUID().slice(0, 8)}`,
+      kubeconfig = this.kubeconfig,
+      leaderElection = true,
+      watchNamespaces = [this.namespace],
+      ...rest
+    } = options;
     const operator = new Operator({
       config: {
         namespace: this.namespace,
-        watchNamespaces: [this.namespace],
-        leaderElection: true,
+        watchNamespaces,
+        leaderElection,
         httpPort: 0,
         logLevel: "silent",
         identity,
-        kubeconfig: this.kubeconfig,
+        kubeconfig,
       },
       log,
       monitorTimes: MONITOR_TIMES,
-      leaseTimes: { leaseDurationMs: 4_000, renewDeadlineMs: 3_000, retryPeriodMs: 300 },
+      leaseTimes: LEASE_TIMES,
       ...rest,
     });
     this.#running.set(identity, operator);
+    return operator;
+  }
+
+  /** Starts one. */
+  async operator(options: OperatorUnderTest = {}): Promise<Operator> {
+    const operator = this.prepare(options);
     await operator.start();
     return operator;
   }
@@ -129,7 +148,7 @@ export class ClusterUnderTest {
           (one) => one.type === type && one.status === status && (reason === undefined || one.reason === reason),
         );
       },
-      { timeoutMs: 30_000, explain: () => JSON.stringify(seen?.status, undefined, 2) },
+      { timeoutMs: 60_000, explain: () => JSON.stringify(seen?.status, undefined, 2) },
     );
   }
 
@@ -162,7 +181,7 @@ export class ClusterUnderTest {
         seen = await this.api.find(this.path(what));
         return seen && looks(seen) ? seen : undefined;
       },
-      { timeoutMs: 30_000, explain: () => JSON.stringify(seen, undefined, 2) },
+      { timeoutMs: 60_000, explain: () => JSON.stringify(seen, undefined, 2) },
     );
   }
 
@@ -181,28 +200,36 @@ export class ClusterUnderTest {
         const there = await this.pods(pool);
         return there.length === count ? there : undefined;
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
-    const lastTransitionTime = new Date().toISOString();
-    for (const { metadata } of pods) {
-      await this.api.patch(`${this.path(`pods/${metadata.name}`)}/status`, {
-        status: {
-          phase: "Running",
-          conditions: ["Initialized", "PodScheduled", "ContainersReady", "Ready"].map((type) => ({
-            type,
-            status: "True",
-            lastTransitionTime,
-          })),
-        },
-      });
-    }
+    for (const { metadata } of pods) await this.ready(metadata.name);
     return pods;
+  }
+
+  /** Stands in for a kubelet: says that a pod runs and is ready. One that is gone meanwhile is let go. */
+  async ready(pod: string): Promise<void> {
+    const lastTransitionTime = new Date().toISOString();
+    const conditions = ["Initialized", "PodScheduled", "ContainersReady", "Ready"].map((type) => ({
+      type,
+      status: "True",
+      lastTransitionTime,
+    }));
+    try {
+      await this.api.patch(`${this.path(`pods/${pod}`)}/status`, { status: { phase: "Running", conditions } });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
   }
 
   /** Removes a pod as a kubelet that has ended it does: at once. */
   async removePod(name: string): Promise<void> {
     await this.api.send("DELETE", this.path(`pods/${name}`), { gracePeriodSeconds: 0 });
   }
+}
+
+/** What an operator answers on a path of its HTTP server. */
+export async function ask(operator: Operator, path: "/livez" | "/readyz" | "/metrics"): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${operator.httpPort}${path}`)).text();
 }
 
 /** Opens a store as an administrator would. The caller closes it. */

@@ -62,9 +62,13 @@ export class Database implements Session {
       queryMs: options.queryTimeoutMs ?? statementMs + 5_000,
     };
     this.#pool = this.#createPool(this.#timeouts);
-    const notify = `select ${quoteIdentifier(this.schema)}.notify_queue(queue) from unnest($1::text[]) queue`;
-    this.#hints = new HintSender(async (queues) => {
-      await this.query(notify, [queues]);
+    const store = quoteIdentifier(this.schema);
+    // Two statements, so that one who may not ask, or a store that cannot be asked, has its hints.
+    const notify = `select ${store}.notify_queue(queue) from unnest($1::text[]) queue`;
+    const notifyAndAsk = `select ${store}.notify_queue(queue), ${store}.hint_interval_ms() as ms from unnest($1::text[]) queue`;
+    this.#hints = new HintSender(async (queues, askInterval) => {
+      const [row] = await this.query<{ ms?: number }>(askInterval ? notifyAndAsk : notify, [queues]);
+      return row?.ms;
     });
   }
 
@@ -74,11 +78,11 @@ export class Database implements Session {
 
   /**
    * Runs `work` in one transaction (READ COMMITTED) and commits it, or rolls back when it rejects. `timeoutMs` replaces
-   * the statement and query timeouts inside.
+   * the statement and query timeouts inside; after `idleMs` without a statement (60 s) the server ends it.
    */
   async transaction<Result>(
     work: (session: Session) => Promise<Result>,
-    options: { readonly timeoutMs?: number } = {},
+    options: { readonly timeoutMs?: number; readonly idleMs?: number } = {},
   ): Promise<Result> {
     const queues = new Set<string>();
     const result = await this.#withClient(async (client) => {
@@ -90,7 +94,7 @@ export class Database implements Session {
           for (const name of names) queues.add(name);
         },
       };
-      await run(client, beginOf(options.timeoutMs), []);
+      await run(client, beginOf(options), []);
       try {
         const value = await work(session);
         await commit(client);
@@ -115,7 +119,7 @@ export class Database implements Session {
 
   /** Starts to listen for hints on a connection of its own, with this store's settings or with others (a direct one). */
   async listen(
-    options: Pick<QueueHintsOptions, "onHint" | "onHearing" | "probeIntervalMs"> & {
+    options: Pick<QueueHintsOptions, "topics" | "onHint" | "onHearing" | "probeIntervalMs"> & {
       readonly connection?: ConnectionSettings;
     },
   ): Promise<QueueHints> {
@@ -123,6 +127,7 @@ export class Database implements Session {
       connection: options.connection ?? this.#options.connection,
       schema: this.schema,
       applicationName: `${this.#options.applicationName} hints`,
+      topics: options.topics,
       onHint: options.onHint,
       onHearing: options.onHearing,
       probeIntervalMs: options.probeIntervalMs,
@@ -225,9 +230,15 @@ export class Database implements Session {
  * Begins a transaction in one round trip. A process that is stopped in the middle of one would keep its locks, and every
  * claim of a queue it holds out, for as long as its connection stands: the server ends such a transaction.
  */
-function beginOf(timeoutMs: number | undefined): string {
+function beginOf({
+  timeoutMs,
+  idleMs = IDLE_IN_TRANSACTION_MS,
+}: {
+  readonly timeoutMs?: number;
+  readonly idleMs?: number;
+}): string {
   const timeout = timeoutMs === undefined ? "" : `; set local statement_timeout = ${Math.round(timeoutMs)}`;
-  return `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}${timeout}`;
+  return `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${Math.round(idleMs)}${timeout}`;
 }
 
 /** Commits. When a statement failed and `work` went on regardless, the server answers a commit with a rollback. */

@@ -108,6 +108,42 @@ forEachPostgres(({ adminUrl }) => {
     expect(listener.hints.length).toBeLessThan(150);
   });
 
+  it("the more workers are registered, the longer one waits between two hints: 5 to 50 ms", async () => {
+    const intervalWith = async (workers: number): Promise<unknown> => {
+      await store.database.query(
+        `insert into jobqueue.workers (boot_id, lease_until)
+         select 'w' || n, now() from generate_series((select count(*) + 1 from jobqueue.workers), $1) n`,
+        [workers],
+      );
+      const [row] = await store.database.query<{ ms: number }>("select jobqueue.hint_interval_ms() as ms");
+      return row?.ms;
+    };
+    expect(await intervalWith(0)).toBe(5);
+    expect(await intervalWith(10)).toBe(5);
+    expect(await intervalWith(40)).toBe(20);
+    expect(await intervalWith(100)).toBe(50);
+    expect(await intervalWith(1_000)).toBe(50);
+    await store.database.query("update jobqueue.workers set state = 'gone', gone_at = now() where id > 10");
+    expect(await intervalWith(0)).toBe(5);
+  });
+
+  it("who listens to topics hears of these alone: of its queues, of what is for all, and of what is for workers", async () => {
+    const listener = new Listener();
+    const topics = ["mine", "*", "worker:"];
+    started.push(await store.connect().listen({ onHint: listener.onHint, onHearing: listener.onHearing, topics }));
+    const all = new Listener();
+    started.push(await store.connect().listen(all));
+    for (const queue of ["other", "mine", "other"]) await notifyQueue(store.database, queue);
+    await store.database.query("select jobqueue.send_hint('worker:7'), jobqueue.send_hint('*')");
+    await listener.until(() => listener.hints.includes("*"));
+    expect(listener.hints).toEqual(["mine", "worker:7", "*"]);
+    await all.until(() => all.hints.includes("*"));
+    expect(all.hints).toEqual(["other", "mine", "other", "worker:7", "*"]);
+    expect(await store.database.query("select jobqueue.hint_channel('mine') as channel")).toEqual([
+      { channel: hintChannel("jobqueue", "mine") },
+    ]);
+  });
+
   it("other languages hint by a function, or with the enqueue, which by itself wakes only who may be asleep", async () => {
     const listener = new Listener();
     started.push(await store.connect().listen(listener));

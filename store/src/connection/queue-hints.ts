@@ -11,6 +11,11 @@ export interface QueueHintsOptions {
   readonly connection: ConnectionSettings;
   readonly schema: string;
   readonly applicationName: string;
+  /**
+   * What to hear of: names of queues, `*`, `schedules:`, `worker:` (of all workers); everything when absent. Every hint wakes the
+   * process of everyone who listens to its topic, so a worker should not hear of queues that others serve (bench/README.md, B7).
+   */
+  readonly topics?: readonly string[] | undefined;
   /** Told the name of a queue that may have jobs. Anybody can forge it: go and look, believe nothing. */
   readonly onHint: (queue: string) => void;
   /** Told when hearing begins (look once, hints may have been missed) and when it ends (poll faster). */
@@ -23,9 +28,10 @@ export interface QueueHintsOptions {
   readonly probeTimeoutMs?: number | undefined;
 }
 
-/** Channel of a store's hints, derived from the name of its schema; the SQL function `hint_channel` says the same. */
-export function hintChannel(schema: string): string {
-  return `jobqueue_${createHash("sha256").update(schema).digest("hex").slice(0, 16)}`;
+/** Channel of a store's hints, derived from the name of its schema, or of those of one topic; the SQL function `hint_channel` says the same. */
+export function hintChannel(schema: string, topic?: string): string {
+  const digest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return `jobqueue_${digest(schema)}${topic === undefined ? "" : `_${digest(topic)}`}`;
 }
 
 const FIRST_BACKOFF_MS = 100;
@@ -41,7 +47,7 @@ const PROBE_INTERVAL_MS = 30_000;
  */
 export class QueueHints {
   readonly #options: QueueHintsOptions;
-  readonly #channel: string;
+  readonly #channels: readonly string[];
   readonly #probeChannel: string;
   #stopping: AbortController | undefined;
   #loop: Promise<void> | undefined;
@@ -49,8 +55,9 @@ export class QueueHints {
 
   constructor(options: QueueHintsOptions) {
     this.#options = options;
-    this.#channel = hintChannel(sessionSchema(options.schema));
-    this.#probeChannel = `${this.#channel}_${randomBytes(6).toString("hex")}`;
+    const schema = sessionSchema(options.schema);
+    this.#channels = options.topics?.map((topic) => hintChannel(schema, topic)) ?? [hintChannel(schema)];
+    this.#probeChannel = `${hintChannel(schema)}_${randomBytes(6).toString("hex")}`;
   }
 
   /** Whether hints arrive, as far as the last proof goes. While false, callers depend on polling alone. */
@@ -129,8 +136,8 @@ export class QueueHints {
     });
     try {
       await client.connect();
-      await client.query(`listen ${quoteIdentifier(this.#channel)}`);
-      await client.query(`listen ${quoteIdentifier(this.#probeChannel)}`);
+      const channels = [...this.#channels, this.#probeChannel];
+      await client.query(channels.map((channel) => `listen ${quoteIdentifier(channel)}`).join("; "));
       for (let proofs = 1; !over.signal.aborted; proofs++) {
         const nonce = randomBytes(6).toString("hex");
         const heard = new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from "../connection/identifier.ts";
 import type { Session } from "../session.ts";
-import { endAttempts, type LeasedJob, perJob, storedDuration } from "./leases.ts";
+import { endAttempts, type LeasedJob, plainPerJob, storedDuration } from "./leases.ts";
 
 /** A running job that somebody wants cancelled. */
 export interface CancelRequest extends LeasedJob {
@@ -19,10 +19,10 @@ export async function cancelRequests(session: Session, workerId: string): Promis
 /** A job whose handler stopped because it was to be cancelled. */
 export interface StoppedJob extends LeasedJob {
   /** Milliseconds the handler took. */
-  readonly durationMs?: number;
+  readonly durationMs?: number | undefined;
 }
 
 /** Makes jobs cancelled whose handlers have stopped. Returns the ids whose lease was lost, normally none. */
 export async function acknowledgeCancel(session: Session, jobs: readonly StoppedJob[]): Promise<string[]> {
-  return endAttempts(session, "acknowledge_cancel", jobs, [perJob(jobs, (job) => storedDuration(job.durationMs))]);
+  return endAttempts(session, "acknowledge_cancel", jobs, [plainPerJob(jobs, (job) => storedDuration(job.durationMs))]);
 }

@@ -47,10 +47,25 @@ forEachPostgres(({ adminUrl }) => {
     const rows = await claim(store.database, request);
     await returnUnstarted(store.database, rows);
     const { jobs, leaseToken, floor } = await claimBatch(store.database, request);
-    expect(jobs).toEqual(rows.map((row) => ({ ...row, leaseToken })));
+    expect(jobs).toEqual(rows.map((row) => ({ ...row, leaseToken, runAt: undefined })));
     expect(jobs).toHaveLength(4);
     expect(floor, "it was not full").toBeUndefined();
     expect(await claimBatch(store.database, request)).toEqual({ jobs: [], leaseToken: undefined, floor: undefined });
+  });
+
+  it("of a job with a trace context claimBatch says for how long it has been there, by the database's clock", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const { id } = await enqueue(store.database, { queue, kind: "k", traceparent });
+    await enqueue(store.database, { queue, kind: "k" });
+    await store.database.query("update jobqueue.jobs set created_at = created_at - interval '2 hours' where id = $1", [
+      id,
+    ]);
+    const { jobs } = await claimBatch(store.database, { workerId, queues: [queue], max: 2 });
+    expect(jobs.map(({ options }) => options)).toEqual([{ traceparent }, null]);
+    const [age = 0, other] = jobs.map(({ ageMs }) => ageMs);
+    expect(age).toBeGreaterThanOrEqual(7_200_000);
+    expect(age).toBeLessThan(7_260_000);
+    expect(other).toBeUndefined();
   });
 
   it("an empty key of a queue that takes turns is no key in either form", async () => {

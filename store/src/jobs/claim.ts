@@ -15,7 +15,6 @@ export interface ClaimedJob {
   /** Milliseconds this attempt may take, when the job has a limit. */
   readonly timeoutMs: number | null;
   readonly priority: number;
-  readonly runAt: Date;
   readonly tag: string | null;
   readonly labels: Readonly<Record<string, string>> | null;
   /** 1, and one more with every retry by a person. */
@@ -25,6 +24,15 @@ export interface ClaimedJob {
   readonly concurrencyKey: string | null;
   /** One more lost worker makes it dead as poison: run it while this worker has no other job in its hands. */
   readonly lastChance: boolean;
+  /** For how long it has been there, milliseconds by the database's clock; told of jobs with a `traceparent`, by `claimBatch`. */
+  readonly ageMs?: number | undefined;
+  /** W3C trace context of the claim whose attempt was lost, where one is known and the job lost a worker; by `claimBatch`. */
+  readonly lostTraceparent?: string | undefined;
+}
+
+/** A claimed job as `claim` returns it; the fast form leaves out when it was to run. */
+export interface ClaimedRow extends ClaimedJob {
+  readonly runAt: Date;
 }
 
 /** Where an earlier claim that came back full ended: its last row. Rows up to it are not looked at. */
@@ -58,6 +66,8 @@ export interface ClaimRequest {
   readonly heldTokens?: readonly string[];
   /** false: jobs whose `lastChance` is true are left for now, since the worker has others in its hands. Default true. */
   readonly lastChances?: boolean;
+  /** W3C trace context of this claim, for the next attempts of its jobs to link to should this worker be lost. */
+  readonly traceparent?: string | undefined;
 }
 
 interface Row {
@@ -83,9 +93,9 @@ interface Row {
  * Claims jobs for a worker: queue by queue in the order given, within a queue by priority, run_at, id (G12). Rejects
  * with `lease_lapsed` when the worker must register again; a draining worker gets nothing.
  */
-export async function claim(session: Session, request: ClaimRequest): Promise<ClaimedJob[]> {
+export async function claim(session: Session, request: ClaimRequest): Promise<ClaimedRow[]> {
   const rows = await session.query<Row>(
-    `select * from ${quoteIdentifier(session.schema)}.claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    `select * from ${quoteIdentifier(session.schema)}.claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     claimArguments(request),
   );
   return rows.map((row) => ({
@@ -123,5 +133,6 @@ export function claimArguments(request: ClaimRequest): unknown[] {
     request.heldTokens ?? null,
     request.doneTokens ?? null,
     request.lastChances ?? true,
+    request.traceparent ?? null,
   ];
 }

@@ -1,15 +1,15 @@
 import type { Session } from "../session.ts";
 import { toJsonText } from "./json-value.ts";
-import { endAttempts, type LeasedJob, perJob, storedDuration } from "./leases.ts";
+import { endAttempts, type LeasedJob, perJob, plainPerJob, storedDuration } from "./leases.ts";
 
 /** A job whose handler finished. */
 export interface CompletedJob extends LeasedJob {
   /** Anything JSON can hold; at most 1 MiB as text. Kept for the result TTL of the job. */
   readonly result?: unknown;
   /** Milliseconds the handler took. */
-  readonly durationMs?: number;
+  readonly durationMs?: number | undefined;
   /** With which code the process ended, when an executable ran the job. */
-  readonly exitCode?: number;
+  readonly exitCode?: number | undefined;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface CompletedJob extends LeasedJob {
 export async function complete(session: Session, jobs: readonly CompletedJob[]): Promise<string[]> {
   return endAttempts(session, "complete", jobs, [
     perJob(jobs, (job) => (job.result === undefined ? undefined : toJsonText(job.result, `result of job ${job.id}`))),
-    perJob(jobs, (job) => storedDuration(job.durationMs)),
-    perJob(jobs, (job) => job.exitCode),
+    plainPerJob(jobs, (job) => storedDuration(job.durationMs)),
+    plainPerJob(jobs, (job) => job.exitCode),
   ]);
 }

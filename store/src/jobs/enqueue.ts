@@ -2,6 +2,8 @@ import { quoteIdentifier } from "../connection/identifier.ts";
 import { toInstantText } from "../instant.ts";
 import { type RetryPolicy, retryJson } from "../retry-policy.ts";
 import type { Session } from "../session.ts";
+import { enqueueUnderSpan } from "../telemetry/enqueue-span.ts";
+import { currentTracer } from "../telemetry/tracer.ts";
 import { toJsonText } from "./json-value.ts";
 
 /** A job to be enqueued. What is absent comes from the policy of its queue, else is as stated. */
@@ -42,7 +44,10 @@ export interface NewJob {
   readonly dependsOn?: readonly (string | Dependency)[];
   /** A job that is enqueued when this one ends, however it ends. */
   readonly finaliser?: Finaliser;
-  /** W3C Trace Context of whoever enqueues, for the trace to go on in the worker. */
+  /**
+   * W3C Trace Context of whoever enqueues, for the trace to go on in the worker. When absent, and an OpenTelemetry SDK is
+   * loaded in this process, that of a span `enqueue <queue>` below the one that is active.
+   */
   readonly traceparent?: string;
 }
 
@@ -82,6 +87,12 @@ export async function enqueue(session: Session, job: NewJob): Promise<Enqueued> 
  */
 export async function enqueueMany(session: Session, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   if (jobs.length === 0) return [];
+  const tracer = currentTracer();
+  if (tracer === undefined) return insertJobs(session, jobs);
+  return enqueueUnderSpan(tracer, jobs, async (carrying) => insertJobs(session, carrying));
+}
+
+async function insertJobs(session: Session, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   const queues = distinct(jobs.map((job) => job.queue));
   const kinds = distinct(jobs.map((job) => job.kind));
   const options = jobs.map((job) => {

@@ -1,5 +1,5 @@
 import type { Session } from "../session.ts";
-import { endAttempts, type LeasedJob, perJob, storedDuration } from "./leases.ts";
+import { endAttempts, type LeasedJob, plainPerJob, storedDuration } from "./leases.ts";
 
 /** Characters of an error that are kept. */
 const MAX_ERROR_LENGTH = 8_192;
@@ -9,9 +9,9 @@ export interface FailedJob extends LeasedJob {
   /** What went wrong, for people; the first 8192 characters are kept. */
   readonly error: string;
   /** Milliseconds the handler took. */
-  readonly durationMs?: number;
+  readonly durationMs?: number | undefined;
   /** With which code the process ended, when an executable ran the job. */
-  readonly exitCode?: number;
+  readonly exitCode?: number | undefined;
   /** Another attempt would fail as well: the job is dead at once, whatever attempts are left. */
   readonly permanent?: boolean;
 }
@@ -23,9 +23,9 @@ export interface FailedJob extends LeasedJob {
 export async function fail(session: Session, jobs: readonly FailedJob[]): Promise<string[]> {
   return endAttempts(session, "fail", jobs, [
     jobs.map((job) => storable(job.error)),
-    perJob(jobs, (job) => storedDuration(job.durationMs)),
-    perJob(jobs, (job) => job.exitCode),
-    perJob(jobs, (job) => job.permanent),
+    plainPerJob(jobs, (job) => storedDuration(job.durationMs)),
+    plainPerJob(jobs, (job) => job.exitCode),
+    plainPerJob(jobs, (job) => job.permanent),
   ]);
 }
 

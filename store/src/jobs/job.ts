@@ -86,6 +86,8 @@ export interface JobRecovery {
   readonly policy: "retry" | "hold" | "fail" | "cancel";
   /** What was over: the worker, or the job's own deadline. */
   readonly cause: "worker" | "deadline";
+  /** W3C trace context of the claim whose attempt was lost, where that was traced. */
+  readonly traceparent?: string;
 }
 
 /** A row of the view `v_jobs`. */

@@ -16,15 +16,33 @@ export interface JobFilter {
   /** Id of the worker that runs it, or that ran it last when it is over. */
   readonly worker?: string | undefined;
   readonly uniqueKey?: string | undefined;
+  /** Seconds since it was enqueued; for a job that is over since it ended. */
+  readonly olderThanSeconds?: number | undefined;
   /** Only running jobs that recovery will take. */
   readonly stale?: boolean | undefined;
+  /** Any of these queues. */
+  readonly queues?: readonly string[] | undefined;
+  /** Only jobs that have not ended. */
+  readonly live?: boolean | undefined;
   /** At most this many; 1 to 1000, 100 when absent. */
   readonly limit?: number;
   /** The id of the last job of the page before. */
   readonly afterId?: string;
+  /** Leaves out so many, for pages by number; 0 to 100000. A page by `afterId` costs the same wherever it is, this one does not. */
+  readonly offset?: number | undefined;
+  /** In which order; the newest first when absent. Any other reads and sorts everything that the filter means. */
+  readonly order?: JobOrder | undefined;
   /** `false`: leave out payload and result, as a reader without the right to them must. */
   readonly payloads?: boolean;
 }
+
+/** An order of jobs; those that are equal in it are in the order of their ids. */
+export interface JobOrder {
+  readonly by: keyof typeof ORDERS;
+  readonly descending: boolean;
+}
+
+const ORDERS = { id: "id", queue: "queue", kind: "kind", running: "(state = 'running')", worker: "locked_by" } as const;
 
 /** Columns of v_jobs that everybody who may look at jobs may read; payload and result need a right of their own. */
 const COLUMNS = `id, queue, kind, state, dead_reason, priority, attempt, max_attempts, recoveries, generation, progress,
@@ -55,8 +73,16 @@ export async function listJobs(session: Session, filter: JobFilter = {}): Promis
   if (filter.state !== undefined && !JOB_STATE_NAMES.includes(filter.state)) {
     throw invalidInput(`${filter.state as string} is no state of a job: write one of ${JOB_STATE_NAMES.join(", ")}`);
   }
+  const { offset = 0, order = { by: "id", descending: true } } = filter;
+  if (!Number.isInteger(offset) || offset < 0 || offset > 100_000) {
+    throw invalidInput(`offset is ${offset}: write 0 to 100000, or narrow the filter`);
+  }
+  const direction = order.descending ? "desc" : "asc";
+  const sorting =
+    order.by === "id" ? `id ${direction}` : `${ORDERS[order.by]} ${direction} nulls last, id ${direction}`;
   const schema = quoteIdentifier(session.schema);
   const conditions = [
+    ...(filter.live ? ["not is_terminal"] : []),
     ...(filter.state === undefined ? [] : [CONDITIONS[filter.state]]),
     ...(filter.stale ? [CONDITIONS.running, "is_stale"] : []),
   ];
@@ -65,8 +91,9 @@ export async function listJobs(session: Session, filter: JobFilter = {}): Promis
     `select ${columns(filter.payloads)} from ${schema}.v_jobs
      where ${state} and ($1::text is null or queue = $1) and ($2::text is null or kind = $2) and ($3::bigint is null or id < $3)
        and ($5::text is null or tag = $5) and ($6::jsonb is null or labels @> $6) and ($7::bigint is null or worker_id = $7)
-       and ($8::text is null or unique_key = $8)
-     order by id desc limit $4`,
+       and ($8::text is null or unique_key = $8) and ($9::text[] is null or queue = any($9))
+       and ($11::float8 is null or case when is_terminal then finished_at else created_at end <= clock_timestamp() - make_interval(secs => $11))
+     order by ${sorting} limit $4 offset $10`,
     [
       filter.queue ?? null,
       filter.kind ?? null,
@@ -76,6 +103,9 @@ export async function listJobs(session: Session, filter: JobFilter = {}): Promis
       filter.labels === undefined ? null : toJsonText(filter.labels, "labels"),
       checkedId(filter.worker),
       filter.uniqueKey ?? null,
+      filter.queues ?? null,
+      offset,
+      filter.olderThanSeconds ?? null,
     ],
   );
   return rows.map(jobFromRow);

@@ -5,6 +5,7 @@ import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { deregisterWorker, registerWorker } from "../workers/register-worker.ts";
 import { workersGone } from "../workers/workers-gone.ts";
 import { claim, type ClaimedJob } from "./claim.ts";
+import { claimBatch } from "./claim-batch.ts";
 import { complete } from "./complete.ts";
 import { enqueue, enqueueMany, type NewJob } from "./enqueue.ts";
 import { fail } from "./fail.ts";
@@ -73,6 +74,26 @@ forEachPostgres(({ adminUrl }) => {
       });
       expect(await getJob(store.database, kept?.id ?? "")).toMatchObject({ state: "running" });
     });
+  });
+
+  it.each([
+    ["claim", claim],
+    ["claimBatch", claimBatch],
+  ])("the trace context of a %s goes to the next attempt of the job whose worker was lost", async (_, take) => {
+    const [doomed, heir] = [await store.worker(), await store.worker()];
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const request = { queues: [queue], max: 1 };
+    const { id } = await enqueue(store.database, { queue, kind: "k" });
+    await take(store.database, { ...request, workerId: doomed, traceparent });
+    await store.lapse(doomed);
+    await recoverStale(store.database);
+    expect((await getJob(store.database, id))?.lastRecovery).toMatchObject({ worker: doomed, traceparent });
+    const { jobs } = await claimBatch(store.database, { ...request, workerId: heir });
+    expect(jobs).toMatchObject([{ id, lostTraceparent: traceparent, ageMs: undefined }]);
+    // A claim that says nothing leaves nothing.
+    await store.lapse(heir);
+    await recoverStale(store.database);
+    expect((await getJob(store.database, id))?.lastRecovery).not.toHaveProperty("traceparent");
   });
 
   it("G9: a loss spends no attempt, is counted apart, and keeps error, place and who recovered it why", async () => {

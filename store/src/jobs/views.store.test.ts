@@ -190,6 +190,14 @@ forEachPostgres(({ adminUrl }) => {
       expect(seen[3]).toMatch(/then retry or cancel it/);
     });
 
+    it("about a job that waits for another", async () => {
+      const { id: first } = await enqueue(store.database, { queue: "q", kind: "k" });
+      const { id } = await enqueue(store.database, { queue: "q", kind: "k", dependsOn: [first] });
+      const seen = await see(id);
+      expect(seen.slice(0, 3)).toEqual(["deferred", false, false]);
+      expect(seen[3]).toMatch(/^Nothing to do: it starts when the jobs it depends on have ended/);
+    });
+
     it("and says nothing about what needs nothing", async () => {
       const { id } = await enqueue(store.database, { queue: "q", kind: "k" });
       expect(await see(id)).toEqual(["pending", false, false, ""]);

@@ -8,6 +8,7 @@ import { listJobs } from "../jobs/read-jobs.ts";
 import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { ensureQueue } from "./ensure-queue.ts";
 import { queueStats } from "./queue-stats.ts";
+import { NO_JOBS } from "../testing/no-jobs.ts";
 
 forEachPostgres(({ adminUrl }) => {
   let store: StoreUnderTest;
@@ -16,23 +17,6 @@ forEachPostgres(({ adminUrl }) => {
   });
   afterAll(async () => store.close());
   beforeEach(async () => store.clear());
-
-  const none = {
-    pending: 0,
-    scheduled: 0,
-    running: 0,
-    failed: 0,
-    dead: 0,
-    stale: 0,
-    oldestPendingSeconds: null,
-    oldestPendingSince: null,
-    deferred: 0,
-    cancelled: 0,
-    maxRunning: null,
-    maxRunningPerKey: null,
-    fair: false,
-    rate: null,
-  };
 
   it("counts every state of every queue, and says since when the oldest job could have run", async () => {
     const [live, doomed] = [await store.worker(), await store.worker()];
@@ -61,7 +45,7 @@ forEachPostgres(({ adminUrl }) => {
     const stats = await queueStats(store.database);
     expect(stats.map((row) => row.queue)).toEqual(["busy", "empty", "late"]);
     expect(stats[0]).toMatchObject({ pending: 1, scheduled: 1, running: 2, failed: 1, dead: 1, stale: 1 });
-    expect(stats[1]).toEqual({ queue: "empty", ...none });
+    expect(stats[1]).toEqual({ queue: "empty", ...NO_JOBS });
     expect(stats[2], "what is due counts as pending before any claim").toMatchObject({ pending: 2, scheduled: 0 });
     const [oldest] = await listJobs(store.database, { queue: "late", limit: 1 });
     expect(oldest?.id).toBe(old?.id);

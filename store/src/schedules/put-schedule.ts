@@ -85,6 +85,18 @@ export async function pauseSchedule(session: Session, name: string, paused: bool
   return rows[0]?.changed ?? false;
 }
 
+/**
+ * Enqueues the job of a schedule now, beside its ticks and also while it is paused. Returns the id of the job; undefined when there is no
+ * such schedule.
+ */
+export async function triggerSchedule(session: Session, name: string, act: Act): Promise<string | undefined> {
+  const rows = await session.query<{ job: string | null }>(
+    `select ${quoteIdentifier(session.schema)}.trigger_schedule($1, $2, $3) as job`,
+    [name, act.actor, act.reason],
+  );
+  return rows[0]?.job ?? undefined;
+}
+
 /** The first tick after now, by the database's clock: no other decides anything (G10). */
 async function firstTick(session: Session, cron: string, timeZone: string): Promise<Date | null> {
   const [row] = await session.query<{ now: Date }>("select clock_timestamp() as now");

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { forEachPostgres } from "../../../test/support/postgres/database.ts";
 import { claim } from "../jobs/claim.ts";
 import { complete } from "../jobs/complete.ts";
-import { listJobs } from "../jobs/read-jobs.ts";
+import { getJob, listJobs } from "../jobs/read-jobs.ts";
 import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { fireDueSchedules } from "./fire-due-schedules.ts";
-import { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule } from "./put-schedule.ts";
+import { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule, triggerSchedule } from "./put-schedule.ts";
 
 const act = { actor: "alice", reason: "nightly" };
 
@@ -174,6 +174,21 @@ forEachPostgres(({ adminUrl }) => {
       expect(await row()).toMatchObject({ paused: false, is_due: false });
       expect(await audit()).toEqual(["put_schedule", "pause_schedule", "pause_schedule"]);
       expect(await pauseSchedule(store.database, "nobody", true, act)).toBe(false);
+    });
+
+    it("triggered becomes a job beside its ticks, also while it is paused, with an audit event (G19)", async () => {
+      await put();
+      await pauseSchedule(store.database, "report", true, act);
+      const before = await row();
+      const id = await triggerSchedule(store.database, "report", act);
+      expect(await getJob(store.database, id ?? "")).toMatchObject({
+        state: "pending",
+        labels: { schedule: "report" },
+        uniqueKey: null,
+      });
+      expect(await row()).toEqual(before);
+      expect(await audit()).toEqual(["put_schedule", "pause_schedule", "trigger_schedule"]);
+      expect(await triggerSchedule(store.database, "nobody", act)).toBeUndefined();
     });
 
     it.each([

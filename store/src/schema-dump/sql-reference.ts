@@ -5,7 +5,10 @@ import { PROTOCOL } from "./worker-protocol.ts";
 
 /** Where each public function belongs in the reference; one that is missing here fails the generator. */
 const GROUPS: readonly { readonly title: string; readonly functions: readonly string[] }[] = [
-  { title: "Enqueue", functions: ["enqueue", "enqueue_many", "notify_queue", "hint_channel", "ensure_queue"] },
+  {
+    title: "Enqueue",
+    functions: ["enqueue", "enqueue_many", "notify_queue", "hint_interval_ms", "hint_channel", "ensure_queue"],
+  },
   { title: "Workers and their leases", functions: ["register_worker", "heartbeat", "deregister_worker"] },
   { title: "Claim", functions: ["claim", "claim_batch", "due_work"] },
   {
@@ -15,16 +18,30 @@ const GROUPS: readonly { readonly title: string; readonly functions: readonly st
   { title: "While a job runs", functions: ["progress", "record_process"] },
   { title: "Pause", functions: ["hold", "release"] },
   { title: "Recovery", functions: ["recover_stale", "workers_gone", "release_deferred"] },
+  { title: "Shrink a pool", functions: ["drain_idle_workers", "release_drained_workers"] },
   {
     title: "What people do to jobs",
     functions: ["retry_job", "retry_jobs", "cancel_job", "cancel_jobs", "delete_job", "delete_jobs", "delete_queue"],
   },
-  { title: "Policies and settings", functions: ["configure_queue", "delete_queue", "configure_store"] },
+  {
+    title: "Policies and settings",
+    functions: ["configure_queue", "delete_queue", "configure_store", "configure_pool"],
+  },
+  { title: "Restarts of workers", functions: ["open_restart", "advance_restart"] },
   {
     title: "Schedules",
-    functions: ["put_schedule", "pause_schedule", "delete_schedule", "due_schedules", "fire_schedule"],
+    functions: [
+      "put_schedule",
+      "pause_schedule",
+      "trigger_schedule",
+      "delete_schedule",
+      "due_schedules",
+      "fire_schedule",
+    ],
   },
-  { title: "Look", functions: ["queue_stats", "why_queue", "why_job"] },
+  { title: "Look", functions: ["queue_stats", "job_counts", "why_queue", "why_job", "reveal", "reveal_schedules"] },
+  { title: "Leaders", functions: ["take_term", "assert_term", "beat_canary"] },
+  { title: "Keys of the admin API", functions: ["create_api_key", "revoke_api_key", "use_api_key"] },
   { title: "Housekeeping and roles", functions: ["maintain", "grant_role", "revoke_role"] },
 ];
 
@@ -90,6 +107,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 const MEANING: Readonly<Record<string, string>> = {
   JQ001: "the worker's lease has lapsed, or it is gone: stop its work, register again",
   JQ002: "claim was called outside READ COMMITTED",
+  JQ003: "another operator leads now: drop what was decided under the term",
   "22": "the input cannot be stored; the message names it (22023)",
 };
 

@@ -15,7 +15,8 @@ work, in any language. This page is made from the comments of the functions, vie
 1. **Register** with a \`boot_id\` that is new for every process. The lease of the worker starts now, for
    \`lease_seconds\`. It covers all jobs of the worker.
 2. **Claim** up to as many jobs as you have free slots, with the queues in the order you serve them. Nothing comes back:
-   wait a little (about a second, with jitter), or until a hint arrives on the channel that \`hint_channel()\` names.
+   wait a little (about a second, with jitter), or until a hint arrives on a channel that \`hint_channel('NAME')\` names, one for
+   each of your queues and one for \`*\`.
    A worker that has several jobs at once runs one with \`last_chance\` alone: it gives back the others, claims nothing until
    the end of that one is acknowledged, and says \`last_chances => false\` while it has others. One job at a time: nothing to do.
 3. **Heartbeat** every third of the lease, from something that the handlers cannot block. It renews the lease only while

@@ -31,6 +31,18 @@ export interface RenewedLease {
   readonly cancelIds: readonly string[];
   /** What there is to do, when that was asked. */
   readonly due: DueWork | undefined;
+  /** How long the main loop may stand still before the worker must stop renewing; absent: as it was started with. */
+  readonly loopStallMs: number | undefined;
+  /** Somebody, mostly the operator, keeps this worker idle: claims bring nothing until it is released. */
+  readonly drained: boolean;
+}
+
+interface HeartbeatRow {
+  lease_until: Date;
+  lease_ms: number;
+  cancel_ids: string[];
+  loop_stall_ms: number | null;
+  drained: boolean;
 }
 
 /** Renews a worker's lease, unless told not to. `undefined`: the lease is lost for good, register again. */
@@ -39,8 +51,8 @@ export async function heartbeat(
   workerId: string,
   facts: HeartbeatFacts = {},
 ): Promise<RenewedLease | undefined> {
-  const rows = await session.query<{ lease_until: Date; lease_ms: number; cancel_ids: string[] } & DueWorkRow>(
-    `select lease_until, lease_ms, cancel_ids, work_ms, schedule_ms, sweep from ${quoteIdentifier(session.schema)}.heartbeat($1, $2::jsonb)`,
+  const rows = await session.query<HeartbeatRow & DueWorkRow>(
+    `select lease_until, lease_ms, cancel_ids, work_ms, schedule_ms, sweep, loop_stall_ms, drained from ${quoteIdentifier(session.schema)}.heartbeat($1, $2::jsonb)`,
     [
       workerId,
       JSON.stringify({
@@ -62,6 +74,8 @@ export async function heartbeat(
     leaseMs: row.lease_ms,
     cancelIds: row.cancel_ids,
     due: row.sweep === null ? undefined : dueWorkOf(row),
+    loopStallMs: row.loop_stall_ms ?? undefined,
+    drained: row.drained,
   };
 }
 

@@ -1,4 +1,5 @@
 import { quoteIdentifier } from "../connection/identifier.ts";
+import { checkedId } from "../jobs/read-jobs.ts";
 import type { Session } from "../session.ts";
 
 /** What is to be thought of a worker. Of its jobs `isStale` says what is to be thought. */
@@ -51,6 +52,8 @@ export interface WorkerRow {
   readonly slotsStuck: number | null;
   /** Jobs that the store counts as running on it. */
   readonly running: number;
+  /** Since when it is kept idle so that its pod can be removed (`drainIdleWorkers`); null: it is not. */
+  readonly drainSince: Date | null;
   readonly goneAt: Date | null;
   readonly goneReason: string | null;
 }
@@ -58,7 +61,11 @@ export interface WorkerRow {
 /** Lists workers, the newest first: those that are not gone, or all that are remembered with `includeGone`. */
 export async function listWorkers(
   session: Session,
-  filter: { readonly includeGone?: boolean } = {},
+  filter: {
+    readonly includeGone?: boolean;
+    /** Only the worker of this id. */
+    readonly id?: string | undefined;
+  } = {},
 ): Promise<WorkerRow[]> {
   return session.query<WorkerRow>(
     `select id, state, is_live as "isLive", verdict, boot_id as "bootId", pod_uid as "podUid", container, pod, namespace, node,
@@ -66,8 +73,8 @@ export async function listWorkers(
        started_at as "startedAt", heartbeat_at as "heartbeatAt", heartbeat_age_ms::float8 as "heartbeatAgeMs",
        lease_until as "leaseUntil", lease_seconds as "leaseSeconds", loop_age_ms::float8 as "loopAgeMs",
        last_claim_age_ms::float8 as "lastClaimAgeMs", last_finish_age_ms::float8 as "lastFinishAgeMs", slots_busy as "slotsBusy", slots_stuck as "slotsStuck",
-       running::int as running, gone_at as "goneAt", gone_reason as "goneReason"
-     from ${quoteIdentifier(session.schema)}.v_workers where $1 or state <> 'gone' order by v_workers.id desc`,
-    [filter.includeGone ?? false],
+       running::int as running, drain_since as "drainSince", gone_at as "goneAt", gone_reason as "goneReason"
+     from ${quoteIdentifier(session.schema)}.v_workers where ($1 or state <> 'gone') and ($2::bigint is null or v_workers.id = $2) order by v_workers.id desc`,
+    [filter.includeGone ?? false, checkedId(filter.id)],
   );
 }

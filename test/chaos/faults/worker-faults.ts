@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { enqueue } from "@jobqueue/store";
-import { LEASE_SECONDS, type Member } from "../fleet.ts";
+import { LEASE_SECONDS, type Member } from "../member.ts";
 import { QUEUES } from "../producer.ts";
 import type { ChaosFault, Targets } from "./fault.ts";
 

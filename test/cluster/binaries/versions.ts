@@ -71,6 +71,14 @@ export const GO_PROGRAMS = {
     go: "1.26",
     minutes: 3,
   },
+  /** Nodes and kubelets that only tell what real ones would, by the thousand: benchmarks of scale. */
+  kwok: {
+    version: "v0.8.0",
+    source: { published: "sigs.k8s.io/kwok/cmd/kwok@v0.8.0" },
+    set: {},
+    go: "1.25",
+    minutes: 2,
+  },
 } as const satisfies Record<string, GoProgram>;
 
 export type ProgramName = keyof typeof GO_PROGRAMS;

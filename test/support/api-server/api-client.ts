@@ -1,4 +1,4 @@
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { type Access, readKubeconfig } from "./kubeconfig.ts";
 
 /** The API server's refusal: `reason` and `message` are those of its Status object. */
@@ -23,14 +23,18 @@ export interface KubeObject {
 }
 
 /**
- * A client that tests arrange and observe with, independent of the one under test: one request per connection, no
- * cache, no retry. Paths are those of the API (`/api/v1/namespaces/x/pods`).
+ * A client that tests arrange and observe with, independent of the one under test: no cache, no retry, and one request per
+ * connection unless `keepAlive`, which is for servers that nobody stops: most of what a look costs both is to shake hands.
+ * Paths are those of the API (`/api/v1/namespaces/x/pods`).
  */
 export class ApiClient {
   readonly #access: Access;
+  readonly #agent: Agent | false;
 
-  constructor(kubeconfig: string) {
+  constructor(kubeconfig: string, { keepAlive = false }: { readonly keepAlive?: boolean } = {}) {
     this.#access = readKubeconfig(kubeconfig);
+    // Idle connections end here before the server ends them (90 s), so none is used that it is about to close.
+    this.#agent = keepAlive && new Agent({ keepAlive, timeout: 30_000 });
   }
 
   /** One request; the answer's JSON. Throws ApiError for a refusal and the socket's error when there is no answer. */
@@ -42,18 +46,20 @@ export class ApiClient {
     accept = "application/json",
   ): Promise<T> {
     const { server, ca, token, clientCertificate, clientKey } = this.#access;
+    const sent = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const call = request(
         new URL(path, server),
         {
           method,
           ca,
-          agent: false,
+          agent: this.#agent,
           ...(clientCertificate && clientKey ? { cert: clientCertificate, key: clientKey } : {}),
           headers: {
             accept,
             ...(token ? { authorization: `Bearer ${token}` } : {}),
-            ...(body === undefined ? {} : { "content-type": contentType }),
+            // Without a length the body of a DELETE would count as the next request of its connection.
+            ...(sent === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(sent) }),
           },
           timeout: 30_000,
         },
@@ -78,7 +84,7 @@ export class ApiClient {
       );
       call.once("timeout", () => call.destroy(new Error(`${method} ${path}: no answer within 30 s`)));
       call.once("error", reject);
-      call.end(body === undefined ? undefined : JSON.stringify(body));
+      call.end(sent);
     });
   }
 

@@ -7,28 +7,20 @@ import { applyCrds } from "./crds.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
 import { freePort } from "../free-port.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
+import { type AuditEvent, readAuditLog } from "./audit-log.ts";
 import { createServerDirectory } from "./leftovers.ts";
 import { ServerProcess } from "./server-process.ts";
 
-/** One line of the API server's audit log, as far as tests ask. */
-export interface AuditEvent {
-  readonly verb: string;
-  readonly requestURI: string;
-  readonly user: { readonly username: string };
-  readonly userAgent?: string;
-  readonly objectRef?: {
-    readonly resource: string;
-    readonly namespace?: string;
-    readonly name?: string;
-    readonly subresource?: string;
-  };
-  readonly responseStatus?: { readonly code: number };
-  readonly requestObject?: unknown;
-}
-
 export interface ApiServerOptions {
-  /** Keep an audit log: `Metadata` of every request, or `Request` with the bodies sent. None without it. */
-  readonly audit?: "Metadata" | "Request";
+  /**
+   * Keep an audit log: `Writes`, of what may change something; `Metadata` of every request, or `Request` with the bodies sent.
+   * None without it.
+   */
+  readonly audit?: "Writes" | "Metadata" | "Request";
+  /** Names of the users whose requests the audit log keeps; everybody's when absent. */
+  readonly auditOf?: readonly string[];
+  /** What each controller of kube-controller-manager may ask a second (default 200; twice that at once). */
+  readonly controllerRequestsPerSecond?: number;
 }
 
 /**
@@ -47,6 +39,7 @@ export class ApiServer {
   readonly etcd: ServerProcess;
   readonly apiserver: ServerProcess;
   readonly controllerManager: ServerProcess;
+  readonly #etcdUrl: string;
 
   private constructor(
     directory: string,
@@ -61,6 +54,7 @@ export class ApiServer {
     this.outsiderKubeconfig = join(directory, "outsider.kubeconfig");
     const credentials = createCredentials(directory);
     const etcdUrl = `http://127.0.0.1:${etcdPort}`;
+    this.#etcdUrl = etcdUrl;
     this.etcd = new ServerProcess(directory, "etcd", programs.etcd, etcdArguments(directory, etcdUrl), () =>
       answers(`${etcdUrl}/health`),
     );
@@ -75,7 +69,7 @@ export class ApiServer {
       directory,
       "kube-controller-manager",
       programs.kubeControllerManager,
-      controllerManagerArguments(directory, this.kubeconfig, credentials),
+      controllerManagerArguments(directory, this.kubeconfig, credentials, options),
       async () => true, // nothing waits for it: who needs one of its controllers waits for what that one does
     );
   }
@@ -109,14 +103,25 @@ export class ApiServer {
     await this.apiserver.start();
   }
 
+  /** Has etcd forget everything but the present, as the API server does every five minutes with what is older than that. */
+  async compact(): Promise<void> {
+    const call = async (method: string, body: object): Promise<{ header: { revision: string } }> => {
+      const answer = await fetch(`${this.#etcdUrl}/v3/kv/${method}`, { method: "POST", body: JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`etcd ${method}: ${answer.status} ${await answer.text()}`);
+      return (await answer.json()) as { header: { revision: string } };
+    };
+    const { header } = await call("range", { key: Buffer.from("/").toString("base64") });
+    await call("compaction", { revision: header.revision, physical: true });
+  }
+
+  /** Path of the audit log; requires the option `audit`. */
+  get auditLog(): string {
+    return join(this.directory, "audit.log");
+  }
+
   /** The audit log so far; requires the option `audit`. */
   auditEvents(): AuditEvent[] {
-    const path = join(this.directory, "audit.log");
-    if (!existsSync(path)) return [];
-    return readFileSync(path, "utf8")
-      .split("\n")
-      .filter((line) => line.endsWith("}"))
-      .map((line) => JSON.parse(line) as AuditEvent);
+    return readAuditLog(this.auditLog);
   }
 
   /** Ready is more than listening: the start-up hooks have made the default roles and priority classes. */
@@ -178,27 +183,40 @@ function apiserverArguments(
     "service-account-key-file": credentials.verifyKeyFile,
     "service-cluster-ip-range": "10.96.0.0/16",
     "watch-cache": "true",
+    "enable-aggregator-routing": "true", // an APIService is reached at the endpoints of its Service: no kube-proxy here
   };
   if (options.audit) {
     const policy = join(directory, "audit-policy.json");
-    const rules = [{ level: options.audit, omitStages: ["RequestReceived"] }];
+    const onlyWrites = options.audit === "Writes";
+    const users = options.auditOf && { users: options.auditOf };
+    const rules = [
+      ...(onlyWrites ? [{ level: "None", verbs: ["get", "list", "watch"] }] : []),
+      { level: onlyWrites ? "Metadata" : options.audit, ...users, omitStages: ["RequestReceived"] },
+    ];
     writeFileSync(policy, JSON.stringify({ apiVersion: "audit.k8s.io/v1", kind: "Policy", rules }));
     flags["audit-policy-file"] = policy;
     flags["audit-log-path"] = join(directory, "audit.log");
     flags["audit-log-mode"] = "blocking"; // an answered request is in the log
+    flags["audit-log-maxsize"] = "10000"; // MB; beyond it the log would begin anew
   }
   return toArguments(flags);
 }
 
-function controllerManagerArguments(directory: string, kubeconfig: string, credentials: Credentials): string[] {
+function controllerManagerArguments(
+  directory: string,
+  kubeconfig: string,
+  credentials: Credentials,
+  { controllerRequestsPerSecond: perSecond = 200 }: ApiServerOptions,
+): string[] {
   return toArguments({
     kubeconfig,
     "leader-elect": "false",
     "secure-port": "0", // it serves nothing
     "service-account-private-key-file": credentials.signingKeyFile,
     "root-ca-file": join(directory, "certificates", "apiserver.crt"),
-    "kube-api-qps": "200",
-    "kube-api-burst": "400",
+    "horizontal-pod-autoscaler-sync-period": "1s", // 15 s by default
+    "kube-api-qps": String(perSecond),
+    "kube-api-burst": String(2 * perSecond),
   });
 }
 

@@ -21,7 +21,7 @@ export function removeLeftovers(): void {
   }
 }
 
-/** Processes whose log is in the directory. Programs of KUBEBUILDER_ASSETS do not end with their parent. */
+/** Processes whose log is in the directory. Programs of KUBEBUILDER_ASSETS, and kwok, do not end with their parent. */
 function processesOf(directory: string): number[] {
   if (!existsSync("/proc/self/fd")) return [];
   return readdirSync("/proc")
@@ -30,7 +30,7 @@ function processesOf(directory: string): number[] {
     .filter((pid) => {
       try {
         const program = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return /etcd|kube-/.test(program) && readlinkSync(`/proc/${pid}/fd/1`).startsWith(`${directory}/`);
+        return /etcd|kube-|kwok/.test(program) && readlinkSync(`/proc/${pid}/fd/1`).startsWith(`${directory}/`);
       } catch {
         return false; // it ended, or is another user's
       }

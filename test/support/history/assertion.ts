@@ -11,8 +11,7 @@ export interface Violation {
 }
 
 /**
- * One thing that must be true of every history. H1 to H13 are about jobs; those about the operator (H14 to H17) look at
- * what `History` will then hold besides, and join the list of `check.ts`.
+ * One thing that must be true of every history. H1 to H13 are about jobs, H14 to H18 about the operator and the audit trail.
  */
 export interface Assertion {
   /** H1 and so on, as in the fault matrix's documentation. */

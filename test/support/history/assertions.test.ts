@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ASSERTIONS, checkHistory } from "./check.ts";
-import type { History } from "./history.ts";
+import { type Account, type History, type Intent, NO_OPERATOR } from "./history.ts";
 import { eventsOf, reportOf } from "./report.ts";
 import { Story } from "./story.ts";
 
@@ -30,9 +30,62 @@ function goodLife(): Story {
     .call("complete", { leased: [{ job: "7", token: 2 }], lost: ["7"] });
 }
 
+const BUDGET = { pool: "shop/q", concurrent: 1, windowMs: 600_000, most: 2 };
+
+/** A restart of a pod of shop/q that took ten seconds. */
+function anIntent(some: Pick<Intent, "podUid" | "at"> & Partial<Intent>): Intent {
+  return { pool: "shop/q", closedAt: some.at + 10_000, abandoned: false, asked: false, ...some };
+}
+
+/** A worker that had been silent for 20 s, an hour in. */
+const SILENT = { leaseUntil: at(1) - 16_000, heartbeatAt: at(1) - 20_000, stuck: false, lastClaimAgeMs: 0 };
+
+function anAccount(some: Partial<Account>): Account {
+  return { transaction: "1", at: 1_000, changes: [], actions: [], touched: 0, ...some };
+}
+
 /** Histories that are right, by what a careless checker would take for wrong. */
 const RIGHT: readonly (readonly [string, () => Story])[] = [
   ["a job that fails, is lost and is completed by another", goodLife],
+  [
+    "restarts within the budget, one of them asked for, and the outage after them",
+    () =>
+      new Story().with({
+        intents: [
+          ...[0, 1].map((n) => anIntent({ podUid: `p${n}`, at: n * 200_000 })),
+          anIntent({ podUid: "asked", at: 5_000, asked: true }),
+          anIntent({ podUid: "given up", at: 6_000, abandoned: true }),
+        ],
+        operator: {
+          ...NO_OPERATOR,
+          kills: [{ podUid: "p0", at: 1_000 }],
+          budgets: [BUDGET],
+          noRestarts: [{ why: "the store was away", from: 300_000, to: 400_000 }],
+        },
+      }),
+  ],
+  [
+    "the restart of a worker that was silent for long enough, in the last term",
+    () =>
+      new Story().with({
+        intents: [
+          anIntent({ podUid: "p", at: at(1), term: { decidedIn: 4, last: 4 }, worker: SILENT }),
+          anIntent({ podUid: "asked", at: at(1), asked: true, term: { decidedIn: 4, last: 4 } }),
+        ],
+        operator: { ...NO_OPERATOR, budgets: [{ ...BUDGET, hungAfterMs: 15_000 }] },
+      }),
+  ],
+  [
+    "changes with their audit events, and a queue that is deleted with its holds",
+    () =>
+      new Story().with({
+        accounts: [
+          anAccount({ changes: [{ of: "hold", what: "q/h" }], actions: ["hold"], touched: 1 }),
+          anAccount({ changes: [{ of: "hold", what: "q/h" }], actions: ["delete_queue"], touched: 4 }),
+          anAccount({ actions: ["recover_stale"], touched: 7 }),
+        ],
+      }),
+  ],
   [
     "a call that was never answered, whatever became of it",
     () =>
@@ -570,6 +623,166 @@ const WRONG: readonly (readonly [string, string, RegExp, () => Story])[] = [
         schedules: [
           { name: "s", ticks: [1_000], skipped: [], fired: [{ job: "1", tick: 1_000, at: 900 }], latenessMs: 500 },
         ],
+      }),
+  ],
+  [
+    "H14",
+    "a pod is killed that no intent names",
+    /no intent names it/,
+    () => new Story().with({ operator: { ...NO_OPERATOR, kills: [{ podUid: "p", at: 1_000 }] } }),
+  ],
+  [
+    "H14",
+    "a pod is killed before its intent is written",
+    /no intent names it/,
+    () =>
+      new Story().with({
+        intents: [anIntent({ podUid: "p", at: 2_000 })],
+        operator: { ...NO_OPERATOR, kills: [{ podUid: "p", at: 1_000 }] },
+      }),
+  ],
+  [
+    "H14",
+    "a pod is killed twice",
+    /once more/,
+    () =>
+      new Story().with({
+        intents: [anIntent({ podUid: "p", at: 500 })],
+        operator: {
+          ...NO_OPERATOR,
+          kills: [
+            { podUid: "p", at: 1_000 },
+            { podUid: "p", at: 1_100 },
+          ],
+        },
+      }),
+  ],
+  [
+    "H14",
+    "a pod is killed whose restart was given up",
+    /given up/,
+    () =>
+      new Story().with({
+        intents: [anIntent({ podUid: "p", at: 500, abandoned: true })],
+        operator: { ...NO_OPERATOR, kills: [{ podUid: "p", at: 1_000 }] },
+      }),
+  ],
+  [
+    "H14",
+    "a window has more restarts than the budget allows",
+    /3 restarts of shop\/q in 600000 ms, 2 allowed/,
+    () =>
+      new Story().with({
+        intents: [0, 1, 2].map((n) => anIntent({ podUid: `p${n}`, at: at(1) + n * 200_000 })),
+        operator: { ...NO_OPERATOR, budgets: [BUDGET] },
+      }),
+  ],
+  [
+    "H14",
+    "two restarts are under way at once",
+    /2 restarts of shop\/q at once, 1 allowed/,
+    () =>
+      new Story().with({
+        intents: [0, 1].map((n) => anIntent({ podUid: `p${n}`, at: at(n), closedAt: n === 0 ? null : at(3) })),
+        operator: { ...NO_OPERATOR, budgets: [BUDGET] },
+      }),
+  ],
+  [
+    "H14",
+    "a restart is decided while the store is away",
+    /a restart of pod p was decided while the store was away/,
+    () =>
+      new Story().with({
+        intents: [anIntent({ podUid: "p", at: 1_500 })],
+        operator: { ...NO_OPERATOR, noRestarts: [{ why: "the store was away", from: 1_000, to: 2_000 }] },
+      }),
+  ],
+  [
+    "H14",
+    "a restart is decided before an outage is forgotten",
+    /a restart of pod p was decided while the store was away/,
+    () =>
+      new Story().with({
+        intents: [anIntent({ podUid: "p", at: 2_500 })],
+        operator: {
+          ...NO_OPERATOR,
+          noRestarts: [{ why: "the store was away", from: 1_000, to: 2_000, settled: 3_000 }],
+        },
+      }),
+  ],
+  ...(
+    [
+      ["whose worker has a lease", /had a lease for another 1000 ms/, { ...SILENT, leaseUntil: at(1) + 1_000 }],
+      ["whose worker spoke a moment ago", /after 5000 ms of silence/, { ...SILENT, heartbeatAt: at(1) - 5_000 }],
+      ["of which the store knows no worker", /knows no worker of it/, undefined],
+    ] as const
+  ).map(
+    ([who, words, worker]) =>
+      [
+        "H14",
+        `a pod is restarted ${who}`,
+        words,
+        () =>
+          new Story().with({
+            intents: [anIntent({ podUid: "p", at: at(1), ...(worker && { worker }) })],
+            operator: { ...NO_OPERATOR, budgets: [{ ...BUDGET, hungAfterMs: 15_000 }] },
+          }),
+      ] as const,
+  ),
+  [
+    "H14",
+    "a leader decides after its term",
+    /decided in term 3, and term 4 was the last/,
+    () => new Story().with({ intents: [anIntent({ podUid: "p", at: 1_000, term: { decidedIn: 3, last: 4 } })] }),
+  ],
+  [
+    "H15",
+    "a hold is placed without an audit event",
+    /1 changes \(hold q\/h\), 0 audit events/,
+    () => new Story().with({ accounts: [anAccount({ changes: [{ of: "hold", what: "q/h" }], touched: 1 })] }),
+  ],
+  [
+    "H15",
+    "an audit event tells of a change that was not made",
+    /1 audit events of hold, release, 0 changes/,
+    () => new Story().with({ accounts: [anAccount({ actions: ["hold"], touched: 1 })] }),
+  ],
+  [
+    "H15",
+    "an audit event stands alone",
+    /nothing was changed/,
+    () => new Story().with({ accounts: [anAccount({ actions: ["recover_stale"] })] }),
+  ],
+  [
+    "H16",
+    "a count that is shown is another one",
+    /pending of q: 3 is shown, 4 is true/,
+    () =>
+      new Story().with({
+        operator: { ...NO_OPERATOR, summaries: [{ what: "pending of q", at: 1_000, shown: 3, truth: 4 }] },
+      }),
+  ],
+  [
+    "H17",
+    "an operator at rest writes",
+    /patch jobqueues\/q\/status was written/,
+    () =>
+      new Story().with({ operator: { ...NO_OPERATOR, lateWrites: [{ what: "patch jobqueues/q/status", at: 1_000 }] } }),
+  ],
+  [
+    "H17",
+    "an operator does not come to rest",
+    /does not come to rest: jobqueues\/q is not Ready/,
+    () =>
+      new Story().with({ operator: { ...NO_OPERATOR, unsettled: [{ what: "jobqueues/q is not Ready", at: 1_000 }] } }),
+  ],
+  [
+    "H18",
+    "an operator writes without the Lease",
+    /operator-2: patch x, which it wrote without the Lease/,
+    () =>
+      new Story().with({
+        operator: { ...NO_OPERATOR, writesWithoutLease: [{ what: "operator-2: patch x", at: 1_000 }] },
       }),
   ],
 ];

@@ -12,6 +12,11 @@ import { claimOrder } from "./assertions/h10-claim-order.ts";
 import { uniqueKeys } from "./assertions/h11-unique-keys.ts";
 import { limitsHold } from "./assertions/h12-limits.ts";
 import { ticksFireOnce } from "./assertions/h13-ticks.ts";
+import { restartsWithinBudget } from "./assertions/h14-restarts.ts";
+import { everyChangeAudited } from "./assertions/h15-audit.ts";
+import { countsAreTrue } from "./assertions/h16-counts.ts";
+import { quietAtRest } from "./assertions/h17-quiet.ts";
+import { onlyTheLeaderWrites } from "./assertions/h18-one-leader.ts";
 import type { History } from "./history.ts";
 
 /** Every assertion, in the order of their numbers. */
@@ -29,6 +34,11 @@ export const ASSERTIONS: readonly Assertion[] = [
   uniqueKeys,
   limitsHold,
   ticksFireOnce,
+  restartsWithinBudget,
+  everyChangeAudited,
+  countsAreTrue,
+  quietAtRest,
+  onlyTheLeaderWrites,
 ];
 
 /** A violation and the assertion it is of. */

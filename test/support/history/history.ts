@@ -71,6 +71,92 @@ export interface HoldChange {
   readonly until: number | null;
 }
 
+/** What people and the operator change and answer for. */
+export type Accountable = "hold" | "schedule" | "settings" | "intent" | "term";
+
+/** What one transaction changed of that, and what it wrote of it to the audit trail. */
+export interface Account {
+  readonly transaction: string;
+  readonly at: number;
+  readonly changes: readonly { readonly of: Accountable; readonly what: string }[];
+  /** The actions of its audit events. */
+  readonly actions: readonly string[];
+  /** Rows it changed of any kept table but the audit trail. */
+  readonly touched: number;
+}
+
+/** A decision to restart a pod, as it was written before the pod was touched. */
+export interface Intent {
+  readonly podUid: string;
+  readonly pool: string;
+  readonly at: number;
+  /** When it was over; null: not yet. */
+  readonly closedAt: number | null;
+  /** Given up before the pod was touched. */
+  readonly abandoned: boolean;
+  /** A person asked for it: not counted against the budget. */
+  readonly asked: boolean;
+  /** The term it was decided in, and the one that was the last to be taken by then; null: none. */
+  readonly term?: { readonly decidedIn: number | null; readonly last: number | null };
+  /** Its worker as the store had it when it was decided; absent: the store had none. */
+  readonly worker?: WorkerThen;
+}
+
+/** A worker whose restart was decided. */
+export interface WorkerThen {
+  readonly leaseUntil: number;
+  readonly heartbeatAt: number;
+  /** Its slots were all taken by handlers that do not end. */
+  readonly stuck: boolean;
+  /** How long it had claimed nothing, milliseconds, by its own word. */
+  readonly lastClaimAgeMs: number;
+}
+
+/** A pod that the operator had removed, as the API server tells. */
+interface Kill {
+  readonly podUid: string;
+  readonly at: number;
+}
+
+/** How many restarts of a pool are allowed. */
+export interface RestartBudget {
+  readonly pool: string;
+  readonly concurrent: number;
+  readonly windowMs: number;
+  readonly most: number;
+  /** How long a worker must have been silent, or have claimed nothing, milliseconds; not judged when absent. */
+  readonly hungAfterMs?: number;
+}
+
+/** What a run with an operator knows besides. */
+export interface OperatorFacts {
+  readonly kills: readonly Kill[];
+  readonly budgets: readonly RestartBudget[];
+  /**
+   * Times in which nothing may be restarted: the store or the API server was away, or a breaker was open. Nothing may be decided
+   * for longer, until it has `settled`.
+   */
+  readonly noRestarts: readonly {
+    readonly why: string;
+    readonly from: number;
+    readonly to: number;
+    readonly settled?: number;
+  }[];
+  /** Counts that were shown, and what SQL said at that instant. */
+  readonly summaries: readonly {
+    readonly what: string;
+    readonly at: number;
+    readonly shown: number;
+    readonly truth: number;
+  }[];
+  /** What the operator wrote after it had come to rest. */
+  readonly lateWrites: readonly { readonly what: string; readonly at: number }[];
+  /** What was not as the spec says long after the last fault. */
+  readonly unsettled: readonly { readonly what: string; readonly at: number }[];
+  /** What an operator wrote while another one, or nobody, held the Lease. */
+  readonly writesWithoutLease: readonly { readonly what: string; readonly at: number }[];
+}
+
 /** Operations whose calls are logged. */
 export type Operation =
   | "enqueue"
@@ -182,6 +268,9 @@ export interface History {
   readonly finals: readonly FinalJob[];
   readonly limits: readonly Limits[];
   readonly schedules: readonly CheckedSchedule[];
+  readonly accounts: readonly Account[];
+  readonly intents: readonly Intent[];
+  readonly operator: OperatorFacts;
   readonly expectations: Expectations;
 }
 
@@ -190,3 +279,14 @@ export function defaultRetryWaitMs(attempt: number): { readonly least: number; r
   const wait = Math.min(3_600_000, 1_000 * 2 ** (Math.min(attempt, 20) - 1));
   return { least: wait * 0.8, most: wait * 1.2 };
 }
+
+/** The facts of a run without an operator. */
+export const NO_OPERATOR: OperatorFacts = {
+  kills: [],
+  budgets: [],
+  noRestarts: [],
+  summaries: [],
+  lateWrites: [],
+  unsettled: [],
+  writesWithoutLease: [],
+};

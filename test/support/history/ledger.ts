@@ -2,7 +2,17 @@ import { quoteIdentifier, type Session } from "@jobqueue/store";
 import type { CheckedState, FinalJob, HoldChange, JobRow, Transition, WorkerChange } from "./history.ts";
 
 /** Tables whose changes are kept. */
-const TABLES = ["jobs", "job_history", "workers", "holds"] as const;
+const TABLES = [
+  "jobs",
+  "job_history",
+  "workers",
+  "holds",
+  "schedules",
+  "store_settings",
+  "restart_intents",
+  "leaders",
+  "audit_events",
+] as const;
 
 /** Numbers of the states in the database. */
 const STATES: Readonly<Record<number, CheckedState>> = {
@@ -239,8 +249,8 @@ function numberOf(value: unknown): number | null {
   return value === null || value === undefined ? null : Number(value);
 }
 
-/** Postgres writes instants into jsonb with microseconds; `Date` would cut them. */
-function instant(value: unknown): number | null {
+/** An instant of a row, milliseconds. Postgres writes them into jsonb with microseconds; `Date` would cut them. */
+export function instant(value: unknown): number | null {
   if (typeof value !== "string") return null;
   const [, whole = "", fraction = "", zone = ""] = /^(.{19})(?:\.(\d+))?(.*)$/.exec(value) ?? [];
   return Date.parse(`${whole}${zone}`) + Number(`0.${fraction || "0"}`) * 1000;

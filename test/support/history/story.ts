@@ -1,5 +1,5 @@
 import type { Call, Deed, Expectations, History, JobRow, Transition } from "./history.ts";
-import { defaultRetryWaitMs } from "./history.ts";
+import { defaultRetryWaitMs, NO_OPERATOR } from "./history.ts";
 
 const EXPECTATIONS: Expectations = {
   drained: true,
@@ -143,6 +143,9 @@ export class Story {
       faults: [],
       limits: [],
       schedules: [],
+      accounts: [],
+      intents: [],
+      operator: NO_OPERATOR,
       finals,
       ...this.#rest,
       transitions: this.#transitions,

@@ -30,18 +30,28 @@ export function kubectlFor(access: ClusterAccess, namespace: string): Kubectl {
   return new Kubectl(access.kubectl, access.kubeconfig, namespace);
 }
 
-/** helm with the cluster's credentials. */
-async function helm(access: ClusterAccess, args: readonly string[]): Promise<string> {
-  return run(access.helm, args, { env: { KUBECONFIG: access.kubeconfig } });
+/** Name of the admin server's objects, where the chart is installed with one. */
+export const ADMIN_SERVER = `${RELEASE}-admin`;
+
+/** helm with the cluster's credentials, and text for its standard input. */
+async function helm(access: ClusterAccess, args: readonly string[], input = ""): Promise<string> {
+  return run(access.helm, args, { env: { KUBECONFIG: access.kubeconfig }, input });
 }
 
-/** Installs or upgrades the chart with the values that name our image, and waits until the operator is ready. */
-export async function installOperator(access: ClusterAccess): Promise<string> {
+/**
+ * Installs or upgrades the chart with the values that name our image and with those given, and waits until everything is
+ * ready. Values of an earlier installation do not count.
+ */
+export async function installOperator(access: ClusterAccess, values: object = {}): Promise<string> {
   const [repository, tag] = splitReference(access.images.operator);
   const chart = join(REPOSITORY, "charts/jobqueue-operator");
-  const where = ["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "3m"];
+  const where = ["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "5m"];
   const image = ["--set", `image.repository=${repository}`, "--set", `image.tag=${tag}`];
-  return helm(access, ["upgrade", "--install", RELEASE, chart, ...where, ...image]);
+  return helm(
+    access,
+    ["upgrade", "--install", RELEASE, chart, ...where, ...image, "--values", "-"],
+    JSON.stringify(values),
+  );
 }
 
 /** Removes the release; CRDs and everything in them stay, as the chart promises. */

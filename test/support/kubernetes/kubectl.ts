@@ -9,10 +9,12 @@ export interface Resource {
     readonly name: string;
     readonly namespace?: string;
     readonly uid: string;
+    readonly creationTimestamp: string;
     readonly generation?: number;
     readonly resourceVersion: string;
     readonly labels?: Record<string, string>;
     readonly deletionTimestamp?: string;
+    readonly deletionGracePeriodSeconds?: number;
     readonly annotations?: Record<string, string>;
   };
   // oxlint-disable-next-line typescript/no-explicit-any -- tests read whatever the kind has

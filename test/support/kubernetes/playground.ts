@@ -20,6 +20,9 @@ handlers:
         print(json.dumps({"slept": seconds}))
 `;
 
+/** Handlers in TypeScript, some of which make a worker hang. */
+const FAULTY_HANDLERS = readFileSync(join(import.meta.dirname, "faulty-handlers.ts"), "utf8");
+
 /** What {@link Playground.queue} makes a manifest of. */
 export interface QueueManifest {
   readonly name: string;
@@ -34,14 +37,30 @@ export interface QueueManifest {
     readonly alsoServes?: readonly string[];
     /** Annotations of the pod template: changing one is a rolling update. */
     readonly annotations?: Record<string, string>;
+    /** Arguments after `worker --handlers …`, such as `--lease 10`. */
+    readonly args?: readonly string[];
+    /** Another image than that of the demo's workers. */
+    readonly image?: string;
+    /** More of the pods' spec: nodeSelector, tolerations, affinity … */
+    readonly pod?: object;
+    /** spec.workers.health, autoscaling and disruptionBudget, as in a manifest. */
+    readonly health?: object;
+    readonly autoscaling?: object;
+    readonly disruptionBudget?: object;
   };
+}
+
+/** Where the Postgres of a playground runs, when that matters. */
+interface PlaygroundOptions {
+  /** Its node; else whichever the scheduler takes. */
+  readonly postgresNode?: string;
 }
 
 /** A namespace with a Postgres of its own and a JobStore `default` on it; gone after `destroy`. */
 export class Playground {
   readonly kubectl: Kubectl;
   readonly access: ClusterAccess;
-  readonly #password: string;
+  #password: string;
   #forward: PortForward | undefined;
   #database: Database | undefined;
 
@@ -52,16 +71,28 @@ export class Playground {
   }
 
   /** Makes the namespace, waits for its Postgres, and applies the Secret and the JobStore. */
-  static async create(access: ClusterAccess, prefix: string): Promise<Playground> {
+  static async create(access: ClusterAccess, prefix: string, options: PlaygroundOptions = {}): Promise<Playground> {
     const namespace = `${prefix}-${randomBytes(3).toString("hex")}`;
     const kubectl = kubectlFor(access, namespace);
     await kubectl.run("create", "namespace", namespace);
     const ground = new Playground(access, kubectl, randomBytes(12).toString("hex"));
-    await kubectl.apply(postgresManifests(access, ground.#password));
-    await kubectl.run("rollout", "status", "statefulset/demo-postgres", "--timeout=120s");
-    await kubectl.apply(storeManifests("default", ground.clusterUrl));
-    await kubectl.run("create", "configmap", "handlers", `--from-literal=handlers.yaml=${HANDLERS}`);
+    try {
+      await ground.#fill(options);
+    } catch (error) {
+      await ground.destroy();
+      throw error;
+    }
     return ground;
+  }
+
+  async #fill({ postgresNode }: PlaygroundOptions): Promise<void> {
+    const { kubectl } = this;
+    await kubectl.apply(postgresManifests(this.access, this.#password, postgresNode));
+    await kubectl.run("rollout", "status", "statefulset/demo-postgres", "--timeout=300s");
+    await kubectl.apply(storeManifests("default", this.clusterUrl));
+    const files = { "handlers.yaml": HANDLERS, "faulty.ts": FAULTY_HANDLERS };
+    const literals = Object.entries(files).map(([name, text]) => `--from-literal=${name}=${text}`);
+    await kubectl.run("create", "configmap", "handlers", ...literals);
   }
 
   /** Connection URL of the Postgres of this namespace as seen from a host and port. */
@@ -79,8 +110,30 @@ export class Playground {
     if (this.#database !== undefined) return this.#database;
     this.#forward = await this.kubectl.portForward("pod/demo-postgres-0", 5432);
     const connection = parseStoreUrl(this.url("127.0.0.1", this.#forward.port), { mode: "Disabled" });
-    this.#database = new Database({ connection, applicationName: "e2e" });
+    this.#database = new Database({ connection, applicationName: "e2e", connectTimeoutMs: 30_000 });
     return this.#database;
+  }
+
+  /**
+   * Gives the user of Postgres another password, ends every connection, and writes the new one into the Secret of the
+   * JobStore `default`, all at once: whoever is not told by its Secret is locked out.
+   */
+  async rotatePassword(): Promise<void> {
+    const store = await this.store();
+    this.#password = randomBytes(12).toString("hex");
+    await store.query(`alter role postgres password '${this.#password}'`);
+    await this.disconnect();
+    await (
+      await this.store()
+    ).query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'",
+    );
+    await this.kubectl.apply(storeManifests("default", this.clusterUrl));
+  }
+
+  /** Restarts of workers that the operator has begun, the oldest first. */
+  async restarts(): Promise<{ readonly pod: string; readonly reason: string; readonly state: string }[]> {
+    return (await this.store()).query("select pod, reason, state from jobqueue.v_restarts order by id");
   }
 
   /** Closes the connection to the store, so that the next use makes a new one. */
@@ -117,18 +170,19 @@ export class Playground {
     };
   }
 
-  #workers({ annotations, ...workers }: NonNullable<QueueManifest["workers"]>): object {
+  #workers({ annotations, args = [], image, pod, ...workers }: NonNullable<QueueManifest["workers"]>): object {
     return {
       ...workers,
       template: {
         ...(annotations === undefined ? {} : { metadata: { annotations } }),
         spec: {
+          ...pod,
           volumes: [{ name: "handlers", configMap: { name: "handlers" } }],
           containers: [
             {
               name: "worker",
-              image: this.access.images.demoWorker,
-              args: ["worker", "--handlers", "/handlers/handlers.yaml"],
+              image: image ?? this.access.images.demoWorker,
+              args: ["worker", "--handlers", "/handlers/handlers.yaml,/handlers/faulty.ts", ...args],
               volumeMounts: [{ name: "handlers", mountPath: "/handlers" }],
             },
           ],
@@ -139,7 +193,12 @@ export class Playground {
 
   /** Enqueues jobs of kind `nap`; returns their ids. */
   async naps(queue: string, count: number, seconds: number): Promise<string[]> {
-    const jobs = Array.from({ length: count }, () => ({ queue, kind: "nap", payload: { seconds } }));
+    return this.jobs(queue, "nap", { seconds }, count);
+  }
+
+  /** Enqueues jobs of any kind; returns their ids. */
+  async jobs(queue: string, kind: string, payload: object, count = 1): Promise<string[]> {
+    const jobs = Array.from({ length: count }, () => ({ queue, kind, payload }));
     return (await enqueueMany(await this.store(), jobs)).map(({ id }) => id);
   }
 
@@ -153,6 +212,7 @@ export class Playground {
         const found = conditions.find((condition) => condition.type === type);
         return found?.status === status && (reason === undefined || found.reason === reason) ? object : undefined;
       },
+      { timeoutMs: 180_000, everyMs: 300 },
     );
   }
 
@@ -163,11 +223,14 @@ export class Playground {
   }
 }
 
-/** Postgres for a namespace, with the Secret of its password. */
-export function postgresManifests(access: ClusterAccess, password: string): string {
+/** Postgres for a namespace, with the Secret of its password; on a certain node, if one is given. */
+export function postgresManifests(access: ClusterAccess, password: string, node?: string): string {
   const manifest = readFileSync(join(REPOSITORY, "images/demo-postgres/postgres.yaml"), "utf8");
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "demo-postgres" }, stringData: { password } };
-  return `${JSON.stringify(secret)}\n---\n${manifest.replace(/image: demo-postgres$/m, `image: ${access.images.demoPostgres}`)}`;
+  const withImage = manifest.replace(/image: demo-postgres$/m, `image: ${access.images.demoPostgres}`);
+  const selector = `      nodeSelector: { kubernetes.io/hostname: ${node} }\n      containers:\n`;
+  const placed = node === undefined ? withImage : withImage.replace(/^ {6}containers:\n/m, selector);
+  return `${JSON.stringify(secret)}\n---\n${placed}`;
 }
 
 /** A JobStore with the Secret that it names. The Postgres of a playground speaks no TLS. */

@@ -29,6 +29,12 @@ export function forEachPostgres(suite: (postgres: PostgresUnderTest) => void): v
   }
 }
 
+/** Runs a suite once, on the newest server: for what the version of the server has no part in. */
+export function forNewestPostgres(suite: (postgres: PostgresUnderTest) => void): void {
+  const [name = "", adminUrl = ""] = Object.entries(inject("postgres")).at(-1) ?? [];
+  suite({ name, adminUrl });
+}
+
 /**
  * Creates a database: a copy of a migrated one, which takes a tenth of a second, or an empty one with `migrated: false`.
  * The store is in schema `jobqueue`.

@@ -1,10 +1,22 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
+import { Transform } from "node:stream";
 
 /** Length of an SSLRequest or startup message is in its first four bytes, the protocol number in the next four. */
 const PROTOCOL_3 = 196_608;
 
 /** ReadyForQuery, but for its last byte, the state of the transaction. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5]);
+
+/** What becomes of what a client sent: passed on; kept for ever; or passed on, and its reply is kept instead. */
+export type SentFate = "pass" | "keep" | "lose reply";
+
+/** One connection through the proxy, as told to those who decide about what it carries. */
+export interface ProxiedConnection {
+  /** Breaks it with a reset. */
+  readonly reset: () => void;
+  /** Resolves when the server has carried out all it was sent so far and waits for more. */
+  readonly served: () => Promise<void>;
+}
 
 /**
  * A TCP proxy before a real server, to do to connections what networks and poolers do. It knows just enough of the
@@ -17,6 +29,9 @@ export class PostgresProxy {
   #port = 0;
   readonly #pairs = new Set<{ client: Socket; server: Socket }>();
   #refusedParameter: string | undefined;
+  #refusing = false;
+  /** Asked about everything that clients send after their startup; it is not passed on before this has resolved. */
+  onSent: ((sent: Buffer, connection: ProxiedConnection) => SentFate | Promise<SentFate>) | undefined;
   /** Connections that clients have opened so far. */
   connections = 0;
 
@@ -47,7 +62,7 @@ export class PostgresProxy {
   /** From now on the connections that stand carry nothing any more, without being closed: half-open. New ones work. */
   blackhole(): void {
     for (const { client, server } of this.#pairs) {
-      client.unpipe(server);
+      client.unpipe();
       server.unpipe(client);
       client.resume();
       server.resume();
@@ -80,6 +95,12 @@ export class PostgresProxy {
     this.#target = new URL(url);
   }
 
+  /** Breaks all connections and refuses new ones, or lets them through again. */
+  cut(off: boolean): void {
+    this.#refusing = off;
+    if (off) this.reset();
+  }
+
   /** Refuses startup messages that set this parameter, in the words of PgBouncer. */
   refuseStartupParameter(name: string): void {
     this.#refusedParameter = name;
@@ -99,6 +120,10 @@ export class PostgresProxy {
   #accept(client: Socket): void {
     this.connections += 1;
     client.on("error", () => {});
+    if (this.#refusing) {
+      client.resetAndDestroy();
+      return;
+    }
     client.once("data", (startup: Buffer) => {
       const parameters = startup.readInt32BE(4) === PROTOCOL_3 ? startup.subarray(8).toString().split("\0") : [];
       if (this.#refusedParameter !== undefined && parameters.includes(this.#refusedParameter)) {
@@ -128,8 +153,37 @@ export class PostgresProxy {
         server.resume();
       });
       server.write(startup);
-      client.pipe(server);
+      client.pipe(this.#gate(pair)).pipe(server);
       server.pipe(client);
+    });
+  }
+
+  /** Asks `onSent` about what goes to the server. */
+  #gate({ client, server }: { client: Socket; server: Socket }): Transform {
+    const connection: ProxiedConnection = {
+      reset: () => client.resetAndDestroy(),
+      served: () =>
+        new Promise((resolve) => {
+          const look = (reply: Buffer): void => {
+            if (!reply.subarray(-6, -1).equals(READY)) return;
+            server.off("data", look);
+            resolve();
+          };
+          server.on("data", look);
+        }),
+    };
+    return new Transform({
+      transform: (sent: Buffer, _encoding, pass) => {
+        void (async () => {
+          const fate = (await this.onSent?.(sent, connection)) ?? "pass";
+          if (fate === "keep") return;
+          if (fate === "lose reply") {
+            server.unpipe(client);
+            server.resume();
+          }
+          pass(null, sent);
+        })();
+      },
     });
   }
 }

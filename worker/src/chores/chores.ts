@@ -17,8 +17,8 @@ export interface ChoresParts {
   readonly sweepMs: number;
   /** Longest time until the store is asked again what there is to do, while hints are heard, milliseconds. */
   readonly askedEveryMs: number;
-  /** Who recovers, for the audit trail. */
-  readonly actor: string;
+  /** This worker, in words, for the audit trail. */
+  readonly name: string;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   readonly trouble: StoreTrouble;
@@ -47,10 +47,10 @@ export class Chores implements Service {
   #hearing = false;
 
   constructor(parts: ChoresParts) {
-    const { session, lease, sweepMs, actor, log, metrics, trouble } = parts;
+    const { session, lease, sweepMs, name, log, metrics, trouble } = parts;
     this.#parts = parts;
     const isTrusted = (): boolean => lease.held !== undefined;
-    this.#sweep = new Periodic(recovery({ session, intervalMs: sweepMs, isTrusted, actor, log, metrics }), trouble);
+    this.#sweep = new Periodic(recovery({ session, intervalMs: sweepMs, isTrusted, name, log, metrics }), trouble);
     const askNext = async (): Promise<void> => this.#askNext();
     this.#schedules = new Periodic(schedules({ session, askNext, log, metrics }), trouble);
     this.#all = [this.#sweep, this.#schedules, new Periodic(maintenance(session), trouble)];

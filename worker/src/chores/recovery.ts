@@ -12,8 +12,8 @@ export interface RecoveryParts {
    * recover its own jobs before it has sent what they came to.
    */
   readonly isTrusted: () => boolean;
-  /** Who asks, for the audit trail. */
-  readonly actor: string;
+  /** This worker, in words, for the audit trail. */
+  readonly name: string;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
 }
@@ -25,13 +25,15 @@ const SWEEP_LIMIT = 100;
  * Recovers jobs of workers that are no more, and settles jobs whose dependencies ended unseen. Every worker does it, so
  * nothing else need run (G8); the store moves each job once however many sweep.
  */
-export function recovery({ session, intervalMs, isTrusted, actor, log, metrics }: RecoveryParts): Chore {
+export function recovery({ session, intervalMs, isTrusted, name, log, metrics }: RecoveryParts): Chore {
   return {
     name: "sweep",
     intervalMs,
     async run() {
       if (!isTrusted()) return false;
-      const recovered = await recoverStale(session, { max: SWEEP_LIMIT, actor, reason: "its worker's lease lapsed" });
+      // No actor: the store takes it for a sweep, to which its settings apply (who recovers, and after which grace).
+      const reason = `its worker's lease lapsed; seen by ${name}`;
+      const recovered = await recoverStale(session, { max: SWEEP_LIMIT, reason });
       for (const { outcome } of recovered) metrics.count("jobqueue_worker_jobs_recovered_total", { outcome });
       if (recovered.length > 0) {
         log.warn(

@@ -48,7 +48,7 @@ export function schedules({ session, askNext, log, metrics }: ScheduleParts): Ch
     name: "schedules",
     intervalMs: LOOK_MS,
     async run() {
-      const due = await fireDueSchedules(session, FIRE_LIMIT);
+      const due = await fireDueSchedules(session, { max: FIRE_LIMIT });
       for (const schedule of due) report(schedule);
       if (due.length >= FIRE_LIMIT && due.some(({ error }) => error === undefined)) return true;
       await askNext();

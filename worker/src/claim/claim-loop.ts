@@ -1,12 +1,4 @@
-import {
-  claimBatch,
-  type ClaimedBatch,
-  type ClaimedJob,
-  type DueWork,
-  dueWork,
-  type Session,
-  StoreError,
-} from "@jobqueue/store";
+import { type ClaimedBatch, type ClaimedJob, type DueWork, dueWork, type Session, StoreError } from "@jobqueue/store";
 import { backoffMs } from "../backoff.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Finisher } from "../finish/finisher.ts";
@@ -17,6 +9,7 @@ import type { WorkerMetrics } from "../metrics.ts";
 import type { Slots } from "../run/slots.ts";
 import type { Service } from "../service.ts";
 import type { StoreTrouble } from "../store-trouble.ts";
+import { claimUnderSpan } from "../telemetry/claim-span.ts";
 import type { SharedFacts } from "../watchdog/shared-facts.ts";
 import { ClaimFloor } from "./claim-floor.ts";
 import { claimSize, MAX_CLAIM } from "./claim-size.ts";
@@ -92,6 +85,7 @@ export class ClaimLoop implements Service {
   #mayHaveRoomLater = false;
   #notBeforeMs = 0;
   #failures = 0;
+  #failingSinceMs: number | undefined;
   #wakeUp: (() => void) | undefined;
 
   constructor(parts: ClaimLoopParts) {
@@ -130,7 +124,8 @@ export class ClaimLoop implements Service {
   /** The store said what there is to do, and will be asked again after `nextMs` milliseconds or sooner. */
   due({ workInMs }: DueWork, nextMs = 0): void {
     const nowMs = monotonicMs();
-    this.#parts.shared.set("lastClaim", nowMs);
+    // As good as a claim that brought nothing. That there is work is no claim: only the claim that gets it is.
+    if (workInMs !== 0) this.#parts.shared.set("lastClaim", nowMs);
     if (!this.#pace.hearing) return;
     if (workInMs === 0) this.#mayHaveWork = true;
     else this.#pace.quiet(workInMs, nextMs, nowMs);
@@ -182,9 +177,11 @@ export class ClaimLoop implements Service {
 
   /** Claims if there is room, a lease and a reason to. Returns after how many milliseconds to look again. */
   async #claimIfDue(nowMs: number): Promise<number> {
-    const { lease, queues } = this.#parts;
+    const { lease, queues, shared, ledger } = this.#parts;
     const held = lease.held;
     if (held === undefined) return POLL_MS;
+    // Kept idle by the operator: a claim would bring nothing. What there is to tell about earlier ones is told.
+    if (shared.get("drained") === 1 && !ledger.hasNews) return POLL_MS;
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
     if (this.#pace.isWorkDue(nowMs)) this.#mayHaveWork = true;
     const quietMs = this.#pace.remainingMs(nowMs);
@@ -195,7 +192,7 @@ export class ClaimLoop implements Service {
     if (wanted === 0) return POLL_MS;
     const awake = this.#outlooks.awake(queues, nowMs);
     if (awake.length === 0) return POLL_MS / 4;
-    if (!this.#mayHaveWork && this.#pace.hearing && !this.#parts.ledger.hasNews) {
+    if (!this.#mayHaveWork && this.#pace.hearing && !ledger.hasNews) {
       await this.#ask(held);
       return 0;
     }
@@ -210,7 +207,7 @@ export class ClaimLoop implements Service {
     const { session, trouble, onDue } = this.#parts;
     try {
       const due = await dueWork(session, held.workerId);
-      this.#failures = 0;
+      this.#worked();
       trouble.worked("due work");
       this.due(due);
       onDue(due);
@@ -220,10 +217,22 @@ export class ClaimLoop implements Service {
     }
   }
 
+  /** For how long every claim has failed, milliseconds; 0 while the last one worked. */
+  get failingForMs(): number {
+    return this.#failingSinceMs === undefined ? 0 : monotonicMs() - this.#failingSinceMs;
+  }
+
+  #worked(): void {
+    this.#failures = 0;
+    this.#failingSinceMs = undefined;
+  }
+
   #retryLater(): void {
+    const nowMs = monotonicMs();
     this.#failures++;
+    this.#failingSinceMs ??= nowMs;
     this.#mayHaveWork = true;
-    this.#notBeforeMs = monotonicMs() + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
+    this.#notBeforeMs = nowMs + backoffMs(CLAIM_RETRY, this.#failures, Math.random());
   }
 
   #claimScope(nowMs: number): ClaimScope {
@@ -256,7 +265,7 @@ export class ClaimLoop implements Service {
     const { said } = ledger;
     let batch: ClaimedBatch;
     try {
-      batch = await claimBatch(session, {
+      batch = await claimUnderSpan(session, {
         workerId: held.workerId,
         queues,
         max,
@@ -279,7 +288,7 @@ export class ClaimLoop implements Service {
     }
     const answeredAtMs = monotonicMs();
     const { jobs } = batch;
-    this.#failures = 0;
+    this.#worked();
     ledger.answered(said, sentAtMs);
     const handsWereEmpty = ledger.empty && slots.stuck === 0;
     ledger.claimed(jobs);

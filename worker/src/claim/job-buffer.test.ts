@@ -17,7 +17,6 @@ const job = (id: string, queue = "default"): BufferedJob => ({
     leaseToken: "1",
     timeoutMs: null,
     priority: 0,
-    runAt: new Date(0),
     tag: null,
     labels: null,
     generation: 1,

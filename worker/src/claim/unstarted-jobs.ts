@@ -66,6 +66,7 @@ export class UnstartedJobs {
     if (jobs.length === 0) return;
     if (this.#buffer.size === 0) this.#checkDueMs = monotonicMs() + HOLD_CHECK_MS;
     this.#lease = lease;
+    this.#parts.runner.expect();
     for (const job of jobs) this.#buffer.push(job);
     this.startSome();
     this.#giveBack(this.#buffer.takeNewest(Math.min(this.#buffer.size, jobs.length - wanted)), "surplus");

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type ConnectionSettings, currentSettings, parseStoreUrl, type TlsSettings } from "@jobqueue/store";
+import { type ConnectionSettings, connectionFrom } from "@jobqueue/store";
 import { type Setting, type SettingName, SETTINGS, type SettingValue } from "./settings.ts";
 
 /** The configuration of a worker. */
@@ -121,13 +121,16 @@ function readConnection(settings: Values, problems: string[]): ConnectionSetting
   const { storeUrl, storeDirectory, tlsMode, tlsCaFile } = settings;
   if (storeUrl === undefined && storeDirectory === undefined && settings.storeHost === undefined) return undefined;
   try {
-    const ca = tlsCaFile === undefined ? undefined : readFileSync(tlsCaFile, "utf8");
-    const given = storeUrl === undefined ? partsOf(settings) : parseStoreUrl(storeUrl);
-    const tls: TlsSettings = { mode: tlsMode ?? given.tls.mode, ...(ca === undefined ? {} : { ca }) };
-    const current = currentSettings({ ...given, tls, credentialDirectory: storeDirectory });
-    const missing = (["host", "database", "user"] as const).filter((part) => current[part] === "");
-    if (missing.length > 0) throw new Error(`does not say the ${missing.join(", the ")} of the store`);
-    return current;
+    return connectionFrom({
+      url: storeUrl,
+      host: settings.storeHost,
+      port: settings.storePort,
+      database: settings.storeDatabase,
+      user: settings.storeUser,
+      directory: storeDirectory,
+      tlsMode,
+      ca: tlsCaFile === undefined ? undefined : readFileSync(tlsCaFile, "utf8"),
+    });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     problems.push(
@@ -137,12 +140,6 @@ function readConnection(settings: Values, problems: string[]): ConnectionSetting
     );
     return undefined;
   }
-}
-
-/** The address as its parts; what is missing is left to the files of the directory. */
-function partsOf(settings: Values): ConnectionSettings {
-  const { storeHost = "", storePort = 5432, storeDatabase = "", storeUser = "" } = settings;
-  return { host: storeHost, port: storePort, database: storeDatabase, user: storeUser, tls: { mode: "VerifyFull" } };
 }
 
 /** The table of settings as the command's help. */

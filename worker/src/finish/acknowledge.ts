@@ -20,9 +20,10 @@ export async function acknowledge(session: Session, action: Action, group: reado
     case "complete":
       return complete(
         session,
-        group.map((finished) => {
-          const { outcome } = finished;
-          return { ...leaseOf(finished), result: outcome.action === "complete" ? outcome.result : undefined };
+        // Written out, since this is what nearly every attempt ends with.
+        group.map(({ job: { id, leaseToken }, outcome, durationMs, exitCode }) => {
+          const result = outcome.action === "complete" ? outcome.result : undefined;
+          return { id, leaseToken, result, durationMs, exitCode };
         }),
       );
     case "fail":
@@ -55,13 +56,8 @@ export async function acknowledge(session: Session, action: Action, group: reado
 function leaseOf({ job: { id, leaseToken }, durationMs, exitCode }: Finished): {
   readonly id: string;
   readonly leaseToken: string;
-  readonly durationMs?: number;
-  readonly exitCode?: number;
+  readonly durationMs: number | undefined;
+  readonly exitCode: number | undefined;
 } {
-  return {
-    id,
-    leaseToken,
-    ...(durationMs === undefined ? {} : { durationMs }),
-    ...(exitCode === undefined ? {} : { exitCode }),
-  };
+  return { id, leaseToken, durationMs, exitCode };
 }

@@ -1,3 +1,4 @@
+import type { SpanContext } from "@opentelemetry/api";
 import { type ClaimedJob, type Session, StoreError } from "@jobqueue/store";
 import { backoffMs } from "../backoff.ts";
 import type { Log } from "../log.ts";
@@ -5,6 +6,7 @@ import type { WorkerMetrics } from "../metrics.ts";
 import { pause } from "../pause.ts";
 import type { Outcome } from "../run/outcome.ts";
 import type { StoreTrouble } from "../store-trouble.ts";
+import { finishUnderSpan } from "../telemetry/finish-span.ts";
 import { ACKNOWLEDGED, acknowledge, type Action } from "./acknowledge.ts";
 
 /**
@@ -27,6 +29,8 @@ export interface Finished {
   readonly durationMs?: number;
   /** How its program ended, where a program ran it. */
   readonly exitCode?: number | undefined;
+  /** The span of the attempt, where somebody records traces. */
+  readonly span?: SpanContext | undefined;
   /** Whether other workers are told of a job that is given back. */
   readonly tell?: boolean;
 }
@@ -158,8 +162,10 @@ export class Finisher {
     if (dropped.length > 0) this.#lost(dropped, "the worker's lease is not trusted any more");
     if (sent === 0) return [];
     this.#parts.metrics.observe("jobqueue_worker_flush_outcomes", sent);
-    const left = await Promise.all(ACTIONS.map((action) => this.#sendAll(action, byAction.get(action) ?? [])));
-    return left.flat();
+    return finishUnderSpan(batch, async () => {
+      const left = await Promise.all(ACTIONS.map((action) => this.#sendAll(action, byAction.get(action) ?? [])));
+      return left.flat();
+    });
   }
 
   async #sendAll(action: Action, batch: readonly Finished[]): Promise<Finished[]> {
@@ -230,13 +236,17 @@ export class Finisher {
 
   #count(batch: readonly Finished[], outcome: string): void {
     const counts = new Map<string, { queue: string; kind: string; jobs: number }>();
+    let count = { queue: "", kind: "", jobs: 0 };
     for (const { job, outcome: what, durationMs } of batch) {
       // What was given back unstarted may be of any kind: it is counted where the reason is known.
       if (durationMs === undefined && (what.action === "return" || what.action === "drop")) continue;
-      const key = `${job.queue}\n${job.kind}`;
-      const count = counts.get(key) ?? { queue: job.queue, kind: job.kind, jobs: 0 };
+      // Neighbours are mostly alike, and the key costs more than the rest.
+      if (job.queue !== count.queue || job.kind !== count.kind) {
+        const key = `${job.queue}\n${job.kind}`;
+        count = counts.get(key) ?? { queue: job.queue, kind: job.kind, jobs: 0 };
+        counts.set(key, count);
+      }
       count.jobs++;
-      counts.set(key, count);
     }
     for (const { queue, kind, jobs } of counts.values()) {
       this.#parts.metrics.count("jobqueue_worker_jobs_finished_total", { queue, kind, outcome }, jobs);

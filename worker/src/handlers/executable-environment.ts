@@ -13,7 +13,7 @@ export interface AttemptVariables {
   readonly leaseToken: string;
   /** How long it may take, when there is a limit. */
   readonly timeoutSeconds?: number | undefined;
-  /** W3C trace context of the job, when it has one. */
+  /** W3C trace context of the attempt where somebody records traces, else of the job, when it has one. */
   readonly traceparent?: string | undefined;
   readonly payloadFile: string;
   readonly resultFile: string;

@@ -32,7 +32,7 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** When the time of the attempt is up, by this machine's clock: to plan with. `undefined` without a limit. */
   readonly deadline: Date | undefined;
-  /** The W3C trace context the job was enqueued with, if any. */
+  /** The W3C trace context to hand on: of the attempt's span where somebody records traces, else what the job was enqueued with. */
   readonly traceparent: string | undefined;
   readonly log: HandlerLog;
   /** Enqueues a job through the worker's own connections, with the trace context of this job unless it brings its own. */

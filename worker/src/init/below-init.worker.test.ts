@@ -34,10 +34,7 @@ describe("a worker that is process 1 of its container", () => {
   });
 
   it("where there is no shell runs below itself; orphans stay", async () => {
-    expect(await asProcessOne("orphan", "--no-shell")).toEqual({
-      code: 0,
-      lines: ["pid is 1: false", expect.stringMatching(/^zombies: [12]$/) as string],
-    });
+    expect(await asProcessOne("orphan", "--no-shell")).toEqual({ code: 0, lines: ["pid is 1: false", "zombies: 2"] });
   });
 
   it.each([["with a shell"], ["without a shell", "--no-shell"]])(

@@ -5,6 +5,7 @@ const fine: HealthView = {
   draining: false,
   leaseTrusted: true,
   claimLoopAgeMs: 10,
+  claimsFailForMs: 0,
   watchdogAgeMs: 10,
   slotsTotal: 4,
   slotsStuck: 0,
@@ -19,7 +20,15 @@ describe("a worker", () => {
     { situation: "some slots stuck", view: { slotsStuck: 3 }, live: true, ready: true },
     { situation: "all slots stuck", view: { slotsStuck: 4 }, live: false, ready: false },
     { situation: "draining with all slots stuck", view: { slotsStuck: 4, draining: true }, live: true, ready: false },
-    { situation: "a claim loop that stands still", view: { claimLoopAgeMs: 60_000 }, live: false, ready: true },
+    { situation: "a claim loop that stands still", view: { claimLoopAgeMs: 60_000 }, live: false, ready: false },
+    { situation: "claims that failed for a moment", view: { claimsFailForMs: 59_000 }, live: true, ready: true },
+    { situation: "claims that fail for long", view: { claimsFailForMs: 60_000 }, live: true, ready: false },
+    {
+      situation: "claims that failed, draining",
+      view: { claimsFailForMs: 60_000, draining: true },
+      live: true,
+      ready: false,
+    },
     { situation: "a watchdog that stands still", view: { watchdogAgeMs: 60_000 }, live: false, ready: true },
   ])("with $situation is live $live and ready $ready", ({ view, live, ready }) => {
     expect(liveness({ ...fine, ...view }).ok).toBe(live);

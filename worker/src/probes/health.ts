@@ -4,6 +4,8 @@ export interface HealthView {
   /** Whether the worker holds a lease that it may trust: it is registered and the store answered lately. */
   readonly leaseTrusted: boolean;
   readonly claimLoopAgeMs: number;
+  /** For how long every claim has failed; 0 while claims work. */
+  readonly claimsFailForMs: number;
   readonly watchdogAgeMs: number;
   readonly slotsTotal: number;
   readonly slotsStuck: number;
@@ -29,12 +31,14 @@ export function liveness(view: HealthView): ProbeAnswer {
   ]);
 }
 
-/** Whether the worker can take jobs now. */
+/** Whether the worker can take jobs now. It is also the second witness for what its row in the store says of its claims. */
 export function readiness(view: HealthView): ProbeAnswer {
   return answer([
     view.draining && "draining",
     !view.leaseTrusted && "no lease: the store does not answer, or refuses the worker",
     view.slotsStuck >= view.slotsTotal && "all slots are stuck",
+    !view.draining && view.claimLoopAgeMs >= view.hungAfterMs && "the claim loop stands still",
+    !view.draining && view.claimsFailForMs >= view.hungAfterMs && "claims fail, as the log says",
   ]);
 }
 

@@ -1,3 +1,4 @@
+import { context as telemetry } from "@opentelemetry/api";
 import { complete, enqueue, type QueryableClient, recordProcess, type Session, sessionOn } from "@jobqueue/store";
 import type { AttemptContext } from "../handlers/handler.ts";
 import type { Attempt } from "./attempt.ts";
@@ -62,6 +63,7 @@ export class HandlerContext implements AttemptContext {
   }
 
   get traceparent(): string | undefined {
+    if (this.#attempt.span !== undefined) return this.#attempt.span.traceparent;
     const traceparent = this.#attempt.job.options?.["traceparent"];
     return typeof traceparent === "string" ? traceparent : undefined;
   }
@@ -91,6 +93,9 @@ export class HandlerContext implements AttemptContext {
   get enqueue(): AttemptContext["enqueue"] {
     const { session } = this.#parts;
     const { traceparent } = this;
+    const { span } = this.#attempt;
+    // The store's client makes a span of it, wherever in the attempt the handler calls this.
+    if (span !== undefined) return (newJob) => telemetry.with(span.innermost, enqueue, undefined, session, newJob);
     return (newJob) => enqueue(session, traceparent === undefined ? newJob : { traceparent, ...newJob });
   }
 

@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type ClaimedJob, getJob, type Session } from "@jobqueue/store";
+import { context as telemetry, type Tracer } from "@opentelemetry/api";
+import { type ClaimedJob, currentTracer, getJob, type Session } from "@jobqueue/store";
 import type { Finisher } from "../finish/finisher.ts";
 import type { Handler } from "../handlers/handler.ts";
 import type { HeldLease } from "../lease/worker-lease.ts";
 import type { Log } from "../log.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import type { StoreTrouble } from "../store-trouble.ts";
+import { AttemptSpan } from "../telemetry/attempt-span.ts";
 import { Attempt } from "./attempt.ts";
 import { HandlerContext } from "./attempt-context.ts";
 import { type Ending, JobAborted, outcomeOf } from "./outcome.ts";
@@ -41,6 +43,7 @@ export interface HandlerRequests {
 export class AttemptRunner {
   readonly #parts: RunnerParts;
   readonly #running = new Map<Attempt, HeldLease>();
+  #tracer: Tracer | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: RunnerParts) {
@@ -59,11 +62,17 @@ export class AttemptRunner {
     return this.#idle.promise;
   }
 
+  /** Jobs of one claim are about to be started: looks once for all of them whether somebody records traces. */
+  expect(): void {
+    this.#tracer = currentTracer();
+  }
+
   /** Starts a job in a free slot, under the lease it was claimed with. */
   start(job: ClaimedJob, handler: Handler, lease: HeldLease): void {
     const { slots, abortGraceMs } = this.#parts;
     const slot = slots.take(job.id);
-    const attempt = new Attempt(job, handler, abortGraceMs);
+    const span = this.#tracer && AttemptSpan.begin(this.#tracer, job, lease.workerId);
+    const attempt = new Attempt(job, handler, abortGraceMs, span);
     this.#running.set(attempt, lease);
     currentJob.run({ jobId: job.id, kind: job.kind }, () => {
       attempt.start(
@@ -107,7 +116,11 @@ export class AttemptRunner {
     const context = new HandlerContext(attempt, slot, requests, this.#parts);
     let ending: Ending;
     try {
-      const result: unknown = await handler.run(attempt.job.payload, context);
+      const { span, job } = attempt;
+      const result: unknown =
+        span === undefined
+          ? await handler.run(job.payload, context)
+          : await runUnderSpan(span, handler, job.payload, context);
       const { snoozeSeconds } = requests;
       ending =
         snoozeSeconds === undefined ? { how: "returned", result } : { how: "snoozed", delaySeconds: snoozeSeconds };
@@ -148,8 +161,9 @@ export class AttemptRunner {
     const { job, durationMs, exitCode } = attempt;
     this.#running.delete(attempt);
     const outcome = outcomeOf(ending, attempt.aborted);
-    metrics.observe("jobqueue_worker_job_duration_seconds", durationMs / 1000, { queue: job.queue, kind: job.kind });
-    finisher.add({ job, outcome, durationMs, exitCode });
+    metrics.observeDuration(job.queue, job.kind, durationMs / 1000);
+    attempt.span?.end(ending, outcome, attempt.aborted);
+    finisher.add({ job, outcome, durationMs, exitCode, span: attempt.span?.spanContext });
     if (ending.how === "ignored abort") {
       slots.markStuck(slot);
       log.error(
@@ -172,4 +186,9 @@ export class AttemptRunner {
     }
     if (ending.how !== "ignored abort") onSlotFree();
   }
+}
+
+/** Apart, so that an attempt that nobody traces makes no closure. */
+function runUnderSpan(span: AttemptSpan, handler: Handler, payload: unknown, context: HandlerContext): unknown {
+  return telemetry.with(span.context, () => handler.run(payload, context));
 }

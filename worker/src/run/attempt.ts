@@ -1,6 +1,7 @@
 import type { ClaimedJob } from "@jobqueue/store";
 import { monotonicMs } from "../clock.ts";
 import type { Handler } from "../handlers/handler.ts";
+import type { AttemptSpan } from "../telemetry/attempt-span.ts";
 import { type Ending, JobAborted } from "./outcome.ts";
 
 /** Node's timers cannot wait longer, milliseconds. */
@@ -11,6 +12,8 @@ export class Attempt {
   readonly job: ClaimedJob;
   /** The job's own limit, else the handler's, milliseconds; `undefined` without a limit. */
   readonly timeoutMs: number | undefined;
+  /** Where somebody records traces. */
+  readonly span: AttemptSpan | undefined;
   readonly #abortGraceMs: number;
   /** Made for the handlers that look at their signal: most do not, and it is dear. */
   #controller: AbortController | undefined;
@@ -23,8 +26,9 @@ export class Attempt {
   #grace: NodeJS.Timeout | undefined;
   #ignoredAbort: (() => void) | undefined;
 
-  constructor(job: ClaimedJob, handler: Handler, abortGraceMs: number) {
+  constructor(job: ClaimedJob, handler: Handler, abortGraceMs: number, span?: AttemptSpan) {
     this.job = job;
+    this.span = span;
     const { timeoutSeconds } = handler;
     this.timeoutMs = job.timeoutMs ?? (timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000);
     this.#abortGraceMs = abortGraceMs;

@@ -15,13 +15,17 @@ const ended =
 if (ended !== undefined) process.exit(await ended);
 process.stdout.write(`pid is 1: ${process.pid === 1}\n`);
 
-/** How many processes of a program there are, ended ones that nobody collected apart. */
-function processesOf(program: string): { readonly alive: number; readonly zombies: number } {
+/**
+ * How many processes of a process group there are, ended ones that nobody collected apart. By group and not by name: a
+ * program that has just been forked still has the name of its shell.
+ */
+function processesOf(group: number): { readonly alive: number; readonly zombies: number } {
   const count = { alive: 0, zombies: 0 };
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
       const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      if (stat.includes(`(${program}) `)) count[stat.includes(") Z ") ? "zombies" : "alive"]++;
+      const [state, , itsGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (Number(itsGroup) === group) count[state === "Z" ? "zombies" : "alive"]++;
     } catch {
       // It ended while we looked.
     }
@@ -35,10 +39,11 @@ switch (task) {
     // A program that leaves two processes of its group behind; they are killed as the executable handler does it.
     const program = spawn("sh", ["-c", "sleep 60 & sleep 60 & exit 0"], { detached: true, stdio: "ignore" });
     await once(program, "exit");
-    process.kill(-(program.pid ?? 0), "SIGKILL");
-    while (processesOf("sleep").alive > 0) await sleep(10);
-    for (let tries = 0; tries < 50 && processesOf("sleep").zombies > 0; tries++) await sleep(10);
-    process.stdout.write(`zombies: ${processesOf("sleep").zombies}\n`);
+    const group = program.pid ?? 0;
+    process.kill(-group, "SIGKILL");
+    while (processesOf(group).alive > 0) await sleep(10);
+    for (let tries = 0; tries < 50 && processesOf(group).zombies > 0; tries++) await sleep(10);
+    process.stdout.write(`zombies: ${processesOf(group).zombies}\n`);
     break;
   }
   case "kill-itself":

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { judge, type WatchdogView } from "./judge.ts";
+import { judge, limitsTold, type WatchdogView } from "./judge.ts";
 
 const limits = { loopStallBudgetMs: 30_000, hungAfterMs: 60_000 };
 const healthy: WatchdogView = {
@@ -63,5 +63,10 @@ describe("the watchdog", () => {
     const verdict = judge({ ...healthy, ...view }, limits);
     expect(verdict.renew).toBe(renew);
     expect(verdict.hung ?? "not hung").toMatch(hung);
+  });
+
+  it("goes by what the store tells the pool, and keeps its distance between giving up the lease and ending the process", () => {
+    expect(limitsTold(limits, 300_000)).toEqual({ loopStallBudgetMs: 300_000, hungAfterMs: 330_000 });
+    expect(limitsTold(limits, undefined)).toEqual(limits);
   });
 });

@@ -12,6 +12,15 @@ export interface WatchdogLimits {
   readonly hungAfterMs: number;
 }
 
+/**
+ * The limits when the store tells this pool how long its loops may stand still (`configure_pool`). What lies between giving
+ * up the lease and ending the process stays as configured.
+ */
+export function limitsTold(own: WatchdogLimits, loopStallMs: number | undefined): WatchdogLimits {
+  if (loopStallMs === undefined) return own;
+  return { loopStallBudgetMs: loopStallMs, hungAfterMs: loopStallMs + own.hungAfterMs - own.loopStallBudgetMs };
+}
+
 /** What the watchdog reads from shared memory. Times are monotonic milliseconds. */
 export interface WatchdogView {
   readonly nowMs: number;

@@ -3,7 +3,7 @@ import { monotonicMs } from "../clock.ts";
 import { renewalIntervalMs, renewalRetryMs } from "../lease/trust-window.ts";
 import { pause } from "../pause.ts";
 import type { Service } from "../service.ts";
-import { judge, type WatchdogLimits } from "./judge.ts";
+import { judge, limitsTold, type WatchdogLimits } from "./judge.ts";
 import type { SharedFacts } from "./shared-facts.ts";
 
 /** What the renewal loop does to the world outside its thread. */
@@ -16,6 +16,8 @@ export interface RenewalEffects {
   due(workerId: string, due: DueWork): void;
   /** The store says that jobs of this worker were cancelled. */
   cancelled(workerId: string): void;
+  /** The store keeps this worker idle, or does so no more: told with each heartbeat while it does, and once after. */
+  drained(workerId: string, drained: boolean): void;
   /** The store said that this worker's lease is lost. */
   lost(workerId: string): void;
   /** A heartbeat got no answer; it is tried again. */
@@ -39,7 +41,9 @@ const STANDSTILL_MS = 1_000;
  */
 export class Renewal implements Service {
   readonly #facts: SharedFacts;
-  readonly #limits: WatchdogLimits;
+  /** As the process was started with, and as the store told it since. */
+  readonly #ownLimits: WatchdogLimits;
+  #limits: WatchdogLimits;
   readonly #effects: RenewalEffects;
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
@@ -53,9 +57,12 @@ export class Renewal implements Service {
   #nextBeatMs = 0;
   /** The last heartbeat got no answer: the next asks for nothing that could keep it. */
   #failed = false;
+  /** What the last heartbeat said of being kept idle. */
+  #drained = false;
 
   constructor(facts: SharedFacts, limits: WatchdogLimits, effects: RenewalEffects) {
     this.#facts = facts;
+    this.#ownLimits = limits;
     this.#limits = limits;
     this.#effects = effects;
   }
@@ -78,6 +85,7 @@ export class Renewal implements Service {
       if (this.#turnedAtMs > 0 && nowMs - this.#turnedAtMs > this.#turnMs() + STANDSTILL_MS) this.#wokeAtMs = nowMs;
       this.#turnedAtMs = nowMs;
       this.#facts.set("watchdogTick", nowMs);
+      this.#facts.set("hungAfterMs", this.#limits.hungAfterMs);
       const verdict = judge(
         {
           nowMs,
@@ -134,7 +142,10 @@ export class Renewal implements Service {
         this.#effects.lost(String(workerId));
         return;
       }
+      this.#limits = limitsTold(this.#ownLimits, lease.loopStallMs);
       if (lease.cancelIds.length > 0) this.#effects.cancelled(String(workerId));
+      if (lease.drained || this.#drained) this.#effects.drained(String(workerId), lease.drained);
+      this.#drained = lease.drained;
       if (lease.due !== undefined) this.#effects.due(String(workerId), lease.due);
       if (renew) this.#facts.setRenewal(workerId, sentAtMs, lease.leaseMs);
       this.#next(workerId, sentAtMs + renewalIntervalMs(leaseMs));

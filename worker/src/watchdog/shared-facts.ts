@@ -7,7 +7,7 @@
 const FIELDS = [
   /** Last turn of the main event loop. */
   "loopTick",
-  /** Last claim that the store answered. */
+  /** Last claim that the store answered, or when it last said that there was nothing to claim. */
   "lastClaim",
   /** Last job that finished. */
   "lastFinish",
@@ -18,6 +18,8 @@ const FIELDS = [
   "slotsStuck",
   /** 1 while draining. */
   "draining",
+  /** 1 while the store keeps the worker idle. */
+  "drained",
   /** The worker id whose lease is to be renewed; 0: none. */
   "workerId",
   /** Duration of that worker's lease. */
@@ -30,6 +32,8 @@ const FIELDS = [
   "lostWorkerId",
   /** Written by the watchdog: last turn of its own event loop. */
   "watchdogTick",
+  /** Written by the watchdog: after how long without progress it ends the process; 0 until it has started. */
+  "hungAfterMs",
 ] as const;
 
 /** A number in shared memory, by name. */

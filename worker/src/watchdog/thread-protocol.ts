@@ -17,6 +17,7 @@ export type WatchdogMessage =
   | { readonly type: "lost"; readonly workerId: string }
   | { readonly type: "due"; readonly workerId: string; readonly due: DueWork }
   | { readonly type: "cancelled"; readonly workerId: string }
+  | { readonly type: "drained"; readonly workerId: string; readonly drained: boolean }
   | { readonly type: "renewal failed"; readonly error: string; readonly code: string }
   | { readonly type: "hung"; readonly reason: string };
 

@@ -37,6 +37,9 @@ const renewal = new Renewal(facts, input.limits, {
   cancelled: (workerId) => {
     tell({ type: "cancelled", workerId });
   },
+  drained: (workerId, drained) => {
+    tell({ type: "drained", workerId, drained });
+  },
   due: (workerId, due) => {
     tell({ type: "due", workerId, due });
   },

@@ -12,6 +12,8 @@ export interface WatchdogEvents {
   onDue(workerId: string, due: DueWork): void;
   /** The store says that jobs of this worker were cancelled. */
   onCancelled(workerId: string): void;
+  /** The store keeps this worker idle, or does so no more. */
+  onDrained(workerId: string, drained: boolean): void;
   onRenewalFailed(error: string, code: string): void;
   /** The watchdog wrote its diagnostics; the process is killed unless it exits within a second. */
   onHung(reason: string): void;
@@ -83,6 +85,9 @@ export class Watchdog implements Service {
         return;
       case "cancelled":
         this.#events.onCancelled(message.workerId);
+        return;
+      case "drained":
+        this.#events.onDrained(message.workerId, message.drained);
         return;
       case "renewal failed":
         this.#events.onRenewalFailed(message.error, message.code);

@@ -4,20 +4,32 @@
  * really absent (the cache holds only objects with our labels), and what it says to one that would be applied.
  */
 import type { JobQueue } from "@jobqueue/crds";
-import { keyOf, type Cache, type KubeClient } from "../../kube/index.ts";
+import { isInvalid, keyOf, type Cache, type KubeClient, type KubeObject, type Resource } from "../../kube/index.ts";
 import type { Clock } from "../../runtime/index.ts";
-import { wantedReplicas } from "./desired/replicas.ts";
 import { isRefusal, refusal } from "../../plan/refusal.ts";
 import type { WrittenObjects } from "../../plan/written-objects.ts";
-import { DEPLOYMENTS } from "../kinds.ts";
-import type { Deployment, Pod, StoredDeployment, StoredJobQueue, StoredJobStore } from "../kubernetes-objects.ts";
-import type { Monitors } from "../job-store/monitors.ts";
+import { allowanceOf, type NamespaceLabels } from "../allowed-namespaces.ts";
+import { DEPLOYMENTS, DISRUPTION_BUDGETS } from "../kinds.ts";
+import type { Deployment, DisruptionBudget, Pod, StoredJobQueue, StoredJobStore } from "../kubernetes-objects.ts";
+import type { StoreMonitor } from "../job-store/monitor.ts";
 import type { StoreUp } from "../job-store/store-view.ts";
-import { workersByPool } from "../job-store/workers-by-pool.ts";
+import { fleetOf, workersByPool } from "../job-store/workers-by-pool.ts";
+import { lacksCredentials } from "./desired/environment.ts";
 import { invalidSchedule } from "./invalid-schedule.ts";
 import { desiredDeployment, type DesiredDeployment } from "./desired/deployment.ts";
 import { APPLIED_HASH, FIELD_MANAGER, poolOf, queueNameOf, storeKeyOf, workersName } from "./desired/names.ts";
-import type { DeploymentObserved, Observed, PodObserved, StoreObserved, TemplateVerdict } from "./observed.ts";
+import type {
+  DeploymentObserved,
+  DisruptionBudgetObserved,
+  Observed,
+  OwnedObserved,
+  StoreObserved,
+  TemplateVerdict,
+} from "./observed.ts";
+import { podObserved } from "./pods.ts";
+import { isStormy } from "./health/judge.ts";
+import type { Storms } from "./health/storms.ts";
+import { scaleOf, type ScaleDecision, type ScaleMemory } from "./scale/scale.ts";
 import type { SeenPods } from "./seen-pods.ts";
 import { whatIsInvalid } from "./rules/validity.ts";
 import { BY_SERVED, BY_SLOT, slotOf } from "./wake.ts";
@@ -28,17 +40,32 @@ export const BY_POOL = "pool";
 /** A refusal is asked about again after this time: quotas, policies and rights change without a word. */
 const VERDICT_MS = 60_000;
 
+/** What is known of the stores that are watched. */
+interface Watching {
+  find(key: string): Pick<StoreMonitor, "watched" | "view"> | undefined;
+}
+
 /** Where observations come from. */
 export interface Sources {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, "find" | "apply">;
   readonly jobQueues: Cache<JobQueue>;
+  readonly labelsOfNamespace: (namespace: string) => NamespaceLabels;
   readonly jobStores: { get(key: string): StoredJobStore | undefined };
   readonly deployments: Cache<Deployment>;
+  readonly disruptionBudgets: Cache<DisruptionBudget>;
   readonly pods: Cache<Pod>;
   readonly podsListed: () => boolean;
-  readonly monitors: Monitors;
-  readonly written: { readonly jobQueues: WrittenObjects<JobQueue>; readonly deployments: WrittenObjects<Deployment> };
+  readonly monitors: Watching;
+  readonly written: {
+    readonly jobQueues: WrittenObjects<JobQueue>;
+    readonly deployments: WrittenObjects<Deployment>;
+    readonly disruptionBudgets: WrittenObjects<DisruptionBudget>;
+  };
   readonly seenPods: SeenPods;
+  readonly storms: Storms;
+  /** Whether every watch stands and brings news. */
+  readonly watchesCurrent: () => boolean;
+  readonly scaleMemory: ScaleMemory;
   /** When this process last wrote counts of a JobQueue, milliseconds of the wall clock. */
   readonly countsWrittenAt: (key: string) => number | undefined;
   readonly clock: Clock;
@@ -56,23 +83,30 @@ export function createObserve(sources: Sources): Observe {
     const queue = cached && sources.written.jobQueues.newest(key, cached);
     if (!queue) {
       verdicts.delete(key);
+      sources.scaleMemory.forget(key);
       return { ...NOTHING, queue: undefined };
     }
     const store = observeStore(queue, sources);
     const deployment = await observeDeployment(queue, sources, signal);
-    const desired = desiredOf(queue, store, deployment, sources.clock.wall());
+    const there = observePods(key, store, sources);
+    const scale = scaleFor(queue, { store, deployment, pods: there.pods }, sources);
+    const desired = desiredOf(queue, store, scale);
     return {
       queue,
-      rivals: others(queue, sources).map(({ metadata }) => metadata),
-      servedBy: sources.jobQueues
-        .byIndex(BY_SERVED, slotOf(storeKeyOf(queue), queueNameOf(queue)))
-        .filter(({ metadata }) => metadata.uid !== queue.metadata.uid)
-        .map(({ metadata, status }) => ({ name: metadata.name, ready: status?.workers?.ready ?? 0 })),
+      rivals: others(queue, BY_SLOT, sources).map((other) => ({ ...other.metadata, name: nameSeenFrom(queue, other) })),
+      servedBy: others(queue, BY_SERVED, sources).map((other) => ({
+        name: nameSeenFrom(queue, other),
+        ready: other.status?.workers?.ready ?? 0,
+      })),
       store,
       deployment,
+      disruptionBudget: await observeDisruptionBudget(queue, sources, signal),
+      scale,
       desired,
       template: await verdictOn(desired, deployment, key, verdicts, sources, signal),
-      ...observePods(key, store, sources),
+      ...there,
+      watchesCurrent: sources.watchesCurrent(),
+      stormAt: observeStorm(queue, store, there.pods, sources),
       invalidSchedule: invalidSchedule(queue.spec.schedules),
       countsWrittenAt: sources.countsWrittenAt(key),
     };
@@ -84,28 +118,46 @@ const NOTHING: Omit<Observed, "queue"> = {
   servedBy: [],
   store: { is: "absent" },
   deployment: { is: "absent" },
+  disruptionBudget: { is: "absent" },
+  scale: undefined,
   desired: undefined,
   template: { is: "accepted" },
   pods: "unknown",
+  watchesCurrent: false,
+  stormAt: undefined,
   podsSeenBefore: new Set(),
   invalidSchedule: undefined,
   countsWrittenAt: undefined,
 };
 
-const others = (queue: StoredJobQueue, { jobQueues }: Sources): readonly StoredJobQueue[] =>
-  jobQueues
-    .byIndex(BY_SLOT, slotOf(storeKeyOf(queue), queueNameOf(queue)))
-    .filter(({ metadata }) => metadata.uid !== queue.metadata.uid);
+/** Other JobQueues for the same queue of the same store, or whose workers serve it: those that may use the store. */
+function others(queue: StoredJobQueue, index: string, sources: Sources): readonly StoredJobQueue[] {
+  const { jobQueues, jobStores, labelsOfNamespace } = sources;
+  const jobStore = jobStores.get(storeKeyOf(queue));
+  return jobQueues
+    .byIndex(index, slotOf(storeKeyOf(queue), queueNameOf(queue)))
+    .filter((other) => other.metadata.uid !== queue.metadata.uid)
+    .filter((other) => !jobStore || allowanceOf(other, jobStore, labelsOfNamespace).is === "allowed");
+}
 
-function observeStore(queue: StoredJobQueue, { jobStores, monitors }: Sources): StoreObserved {
+const nameSeenFrom = ({ metadata: { namespace } }: StoredJobQueue, other: StoredJobQueue): string =>
+  other.metadata.namespace === namespace ? other.metadata.name : poolOf(other);
+
+function observeStore(queue: StoredJobQueue, { jobStores, labelsOfNamespace, monitors }: Sources): StoreObserved {
   const key = storeKeyOf(queue);
   const jobStore = jobStores.get(key);
   if (!jobStore) return { is: "absent" };
+  const allowance = allowanceOf(queue, jobStore, labelsOfNamespace);
+  if (allowance.is !== "allowed") {
+    return { is: "notAllowed", known: allowance.is === "refused", sentence: allowance.sentence };
+  }
   const monitor = monitors.find(key);
   const view = monitor?.watched.uid === jobStore.metadata.uid ? monitor.view : { is: "starting" as const };
   if (view.is !== "up") return { is: "unusable", jobStore, view };
   if (!view.snapshot) return { is: "incompatible", jobStore, ...schemaProblem(view, jobStore) };
   const name = queueNameOf(queue);
+  const { queues } = view.snapshot;
+  const held = new Set(view.snapshot.holds.map((hold) => hold.queue));
   return {
     is: "ready",
     jobStore,
@@ -113,8 +165,16 @@ function observeStore(queue: StoredJobQueue, { jobStores, monitors }: Sources): 
     clockAheadMs: view.snapshot.clockAheadMs,
     counts: view.snapshot.queues.get(name),
     holds: view.snapshot.holds.filter((hold) => hold.queue === name || hold.queue === "*"),
+    served: [name, ...(queue.spec.workers?.alsoServes ?? [])].map((one) => ({
+      held: held.has("*") || held.has(one),
+      counts: queues.get(one),
+    })),
     workers: workersByPool(view.snapshot).get(poolOf(queue)) ?? [],
     policy: view.snapshot.policies.get(name),
+    canary: view.snapshot.canary,
+    fleet: fleetOf(view.snapshot),
+    restarts: view.snapshot.restarts.filter(({ pool }) => pool === poolOf(queue)),
+    toldLoopStallMs: view.snapshot.pools.get(poolOf(queue)),
     schedules: view.snapshot.schedules.filter((schedule) => schedule.queue === name),
   };
 }
@@ -134,42 +194,75 @@ function schemaProblem(
   return { settling: true, sentence: "its schema is being installed or brought up to date." };
 }
 
+/** The size of the pool, where there is to be one. */
+function scaleFor(
+  queue: StoredJobQueue,
+  seen: Pick<Observed, "store" | "deployment" | "pods">,
+  { scaleMemory, clock }: Sources,
+): ScaleDecision | undefined {
+  const { store } = seen;
+  if (!queue.spec.workers || store.is === "absent" || store.is === "notAllowed") return undefined;
+  if (whatIsInvalid(queue) !== undefined || lacksCredentials(queue, store.jobStore) !== undefined) return undefined;
+  return scaleOf(queue, seen, scaleMemory, clock.wall());
+}
+
 function desiredOf(
   queue: StoredJobQueue,
   store: StoreObserved,
-  deployment: DeploymentObserved,
-  now: number,
+  scale: ScaleDecision | undefined,
 ): DesiredDeployment | undefined {
-  if (!queue.spec.workers || store.is === "absent" || whatIsInvalid(queue) !== undefined) return undefined;
-  return desiredDeployment(queue, store.jobStore, wantedReplicas(queue, { store, deployment }, now).replicas);
+  if (!scale || store.is === "absent" || store.is === "notAllowed") return undefined;
+  return desiredDeployment(queue, store.jobStore, scale.step.replicas);
 }
 
 async function observeDeployment(
   queue: StoredJobQueue,
-  sources: Sources,
+  { client, written: { deployments: written }, deployments }: Sources,
   signal: AbortSignal,
 ): Promise<DeploymentObserved> {
-  const ref = { namespace: queue.metadata.namespace, name: workersName(queue.metadata.name) };
-  const key = keyOf(ref);
-  const known = sources.written.deployments.newest(key, sources.deployments.get(key));
-  if (known) return ownership(known, queue, sources);
-  if (!queue.spec.workers) return { is: "absent" };
-  try {
-    const live = await sources.client.find(DEPLOYMENTS, ref, { signal });
-    return live ? ownership(live, queue, sources) : { is: "absent" };
-  } catch {
-    return { is: "unknown", sentence: `Whether there is a Deployment ${ref.name} could not be read.` };
-  }
+  const kind = { resource: DEPLOYMENTS, written, cache: deployments };
+  const found = await observeOwned(kind, queue, queue.spec.workers !== undefined, client, signal);
+  if (found.is !== "ours") return found;
+  const { metadata } = found.object;
+  return { ...found, appliedGeneration: written.generationOf(keyOf(metadata), metadata.uid) };
 }
 
-function ownership(object: StoredDeployment, queue: StoredJobQueue, { written }: Sources): DeploymentObserved {
-  const { metadata } = object;
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
-  if (owner?.uid === queue.metadata.uid) {
-    return { is: "ours", object, appliedGeneration: written.deployments.generationOf(keyOf(metadata), metadata.uid) };
+async function observeDisruptionBudget(
+  queue: StoredJobQueue,
+  { client, written: { disruptionBudgets: written }, disruptionBudgets }: Sources,
+  signal: AbortSignal,
+): Promise<DisruptionBudgetObserved> {
+  const kind = { resource: DISRUPTION_BUDGETS, written, cache: disruptionBudgets };
+  return observeOwned(kind, queue, queue.spec.workers?.disruptionBudget !== undefined, client, signal);
+}
+
+/** The object of the name of the pool's, and whose it is. One that the cache does not show is asked for where it is wanted. */
+async function observeOwned<T extends KubeObject>(
+  {
+    resource,
+    written,
+    cache,
+  }: { readonly resource: Resource<T>; readonly written: WrittenObjects<T>; readonly cache: Cache<T> },
+  queue: StoredJobQueue,
+  wanted: boolean,
+  client: Sources["client"],
+  signal: AbortSignal,
+): Promise<OwnedObserved<T>> {
+  const ref = { namespace: queue.metadata.namespace, name: workersName(queue.metadata.name) };
+  const key = keyOf(ref);
+  let found = written.newest(key, cache.get(key));
+  if (!found && wanted) {
+    try {
+      found = await client.find(resource, ref, { signal });
+    } catch {
+      return { is: "unknown", sentence: `Whether there is a ${resource.kind} ${ref.name} could not be read.` };
+    }
   }
-  const collecting = owner?.kind === "JobQueue" && owner.name === queue.metadata.name;
-  return { is: "foreign", owner: owner ? `${owner.kind} ${owner.name}` : "nobody this operator knows", collecting };
+  if (!found) return { is: "absent" };
+  const owner = found.metadata.ownerReferences?.find(({ controller }) => controller === true);
+  if (owner?.uid === queue.metadata.uid) return { is: "ours", object: found };
+  if (owner?.kind === "JobQueue" && owner.name === queue.metadata.name) return { is: "leftover", object: found };
+  return { is: "foreign", owner: owner ? `${owner.kind} ${owner.name}` : "nobody this operator knows" };
 }
 
 /** What the API server said last, by the key of the JobQueue. */
@@ -185,8 +278,8 @@ async function verdictOn(
   signal: AbortSignal,
 ): Promise<TemplateVerdict> {
   const hash = desired?.metadata.annotations[APPLIED_HASH];
-  if (!desired || hash === undefined || deployment.is === "foreign" || deployment.is === "unknown")
-    return { is: "accepted" };
+  const isTheirs = deployment.is === "foreign" || deployment.is === "leftover";
+  if (!desired || hash === undefined || isTheirs || deployment.is === "unknown") return { is: "accepted" };
   if (deployment.is === "ours" && deployment.object.metadata.annotations?.[APPLIED_HASH] === hash)
     return { is: "accepted" };
   const known = verdicts.get(key);
@@ -197,28 +290,41 @@ async function verdictOn(
   return verdict;
 }
 
-async function dryRun(desired: DesiredDeployment, client: KubeClient, signal: AbortSignal): Promise<TemplateVerdict> {
+async function dryRun(
+  desired: DesiredDeployment,
+  client: Sources["client"],
+  signal: AbortSignal,
+): Promise<TemplateVerdict> {
   try {
     await client.apply(DEPLOYMENTS, desired, { fieldManager: FIELD_MANAGER, force: true, dryRun: true, signal });
     return { is: "accepted" };
   } catch (error) {
-    if (isRefusal(error)) return { is: "refused", sentence: refusal(error) };
+    if (isRefusal(error)) return { is: "refused", judged: isInvalid(error), sentence: refusal(error) };
     return { is: "unknown", sentence: "The API server could not be asked about the Deployment of the workers." };
   }
+}
+
+function observeStorm(
+  queue: StoredJobQueue,
+  store: StoreObserved,
+  pods: Observed["pods"],
+  { clock, storms }: Sources,
+): number | undefined {
+  if (store.is !== "ready") return undefined;
+  const { at, since } = store.canary;
+  const stormy = isStormy({ queue, store, pods }, clock.wall());
+  return storms.latest(poolOf(queue), { at, since, stormy }, queue.status);
 }
 
 function observePods(
   key: string,
   store: StoreObserved,
-  { pods, podsListed, seenPods }: Sources,
+  { pods, podsListed, seenPods, clock }: Sources,
 ): Pick<Observed, "pods" | "podsSeenBefore"> {
   if (!podsListed()) return { pods: "unknown", podsSeenBefore: new Set() };
-  const there = pods.byIndex(BY_POOL, key).map(({ metadata, status }): PodObserved => ({
-    uid: metadata.uid,
-    over: status?.phase === "Succeeded" || status?.phase === "Failed",
-  }));
+  const there = pods.byIndex(BY_POOL, key).map(podObserved);
   if (store.is !== "ready") return { pods: there, podsSeenBefore: new Set() };
   const named = new Set(store.workers.flatMap(({ podUid }) => (podUid === undefined ? [] : [podUid])));
-  seenPods.keepOnly(key, (uid) => named.has(uid) || there.some((pod) => pod.uid === uid));
+  seenPods.keepOnly(key, (uid) => named.has(uid) || there.some((pod) => pod.uid === uid), clock.now());
   return { pods: there, podsSeenBefore: seenPods.of(key, named) };
 }

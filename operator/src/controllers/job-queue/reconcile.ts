@@ -1,4 +1,5 @@
 import type { Apply } from "../../plan/apply.ts";
+import { basisOf } from "../../plan/basis.ts";
 import { explain } from "../../plan/explain.ts";
 import { isQuiet } from "../../plan/action.ts";
 import type { Clock, Log, Reconcile } from "../../runtime/index.ts";
@@ -23,7 +24,7 @@ export function reconcileJobQueues({ observe, apply, onCountsWritten, clock, log
   return async (key, { signal }) => {
     const before = await observe(key, signal);
     const plan = decide(before, clock.wall());
-    const outcome = await apply(plan.actions, signal);
+    const outcome = await apply(plan.actions, signal, basisOf("JobQueue", before.queue));
     if (!isQuiet(plan))
       log.info({ queue: key, plan: plan.actions.map(explain), reason: plan.actions[0]?.reason }, "acted");
     if (plan.leaveAlone) return conclude([outcome], undefined);
@@ -31,7 +32,12 @@ export function reconcileJobQueues({ observe, apply, onCountsWritten, clock, log
     const after = outcome.changed ? await observe(key, signal) : before;
     if (!after.queue) return { kind: "done" };
     const now = clock.wall();
-    const told = { problem: outcome.failure?.problem, recovered: outcome.recovered };
+    const told = {
+      problem: outcome.failure?.problem,
+      restartForbidden: outcome.failure?.restartForbidden,
+      recovered: outcome.recovered,
+      handled: outcome.handled,
+    };
     const report = statusOf(after, decide(after, now).problem, told, now);
     const telling = await apply(tell(after.queue, report, outcome), signal);
     if (report.differs && !telling.failure) onCountsWritten(key, now);

@@ -16,7 +16,7 @@ export function tell(
 ): readonly Action[] {
   const { namespace, name, uid } = queue.metadata;
   const object = { kind: "JobQueue", namespace, name, uid } satisfies ObjectIdentity;
-  const actions: Action[] = recovered ? [jobsRecovered(object, recovered.sentence)] : [];
+  const actions: Action[] = recovered ? [jobsRecovered(object, recovered)] : [];
   if (differs) {
     actions.push({
       do: "patchStatus",

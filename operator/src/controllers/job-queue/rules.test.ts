@@ -5,6 +5,7 @@ import {
   aHold,
   aJobQueue,
   aJobStore,
+  aPod,
   aPolicy,
   aReadyStore,
   aWorker,
@@ -20,6 +21,7 @@ import type { JobQueueSchedule } from "@jobqueue/crds";
 import type { StoredJobQueue } from "../kubernetes-objects.ts";
 import type { PolicySeen, ScheduleSeen } from "../job-store/store-view.ts";
 import { specActor } from "../spec-hold.ts";
+import { decide } from "./decide.ts";
 import type { Observed, StoreObserved } from "./observed.ts";
 import { conflict } from "./rules/conflict.ts";
 import { FINALIZER } from "./desired/names.ts";
@@ -30,8 +32,10 @@ import { objectives } from "./rules/objectives.ts";
 import { policy } from "./rules/policy.ts";
 import { queueKnown } from "./rules/queue-known.ts";
 import { recovery } from "./rules/recovery.ts";
+import { requests } from "./rules/requests.ts";
 import { schedules } from "./rules/schedules.ts";
 import { store } from "./rules/store.ts";
+import { suspended } from "./rules/suspended.ts";
 import { validity } from "./rules/validity.ts";
 import { workers } from "./rules/workers.ts";
 
@@ -111,6 +115,16 @@ describe("rules deletion and finalizer", () => {
       { ...deletes, do: ["setHold Deleting", ...deletes.do] },
     ],
     ["and held only once", going("Delete", held), deletes],
+    [
+      "O1: one that is deleted already, by a leader that died then, is not made to be deleted again",
+      going("Delete", { ...aReadyStore(), counts: undefined, policy: undefined }),
+      letGo,
+    ],
+    [
+      "the hold of a queue that has nothing else goes with it",
+      going("Delete", { ...held, counts: undefined, policy: undefined }),
+      deletes,
+    ],
     [
       "jobs that run are waited for",
       going("Delete", { ...held, counts: running }),
@@ -458,19 +472,128 @@ describe("rule objectives", () => {
   });
 });
 
+describe("a store of another namespace", () => {
+  const elsewhere = (pool: ReturnType<typeof someWorkers> | null, some: Partial<Observed> = {}) =>
+    observed({
+      queue: aJobQueue({ storeRef: { name: "default", namespace: "platform" }, workers: pool }),
+      deployment: { is: "absent" },
+      desired: undefined,
+      ...some,
+    });
+  const refused = (known: boolean): StoreObserved => ({ is: "notAllowed", known, sentence: "…" });
+  const own = someWorkers({ storeCredentials: { uriSecretRef: { name: "own", key: "uri" } } });
+  const withCa = aJobStore({
+    connection: {
+      uriSecretRef: { name: "db", key: "uri" },
+      tls: { mode: "VerifyFull", caSecretRef: { name: "ca", key: "ca.crt" } },
+    },
+  });
+  table(store, [
+    [
+      "that does not let this one in is told, and needs a person",
+      elsewhere(null, { store: refused(true) }),
+      { problem: "False StoreNotAllowed, a person must act" },
+    ],
+    [
+      "of which that cannot be told is unknown",
+      elsewhere(null, { store: refused(false) }),
+      { problem: "Unknown StoreNotAllowed, a person must act" },
+    ],
+    [
+      "that comes later is waited for",
+      elsewhere(null, { store: { is: "absent" } }),
+      { problem: "False StoreNotFound" },
+    ],
+  ]);
+  table(validity, [
+    ["a queue without workers needs no credentials", elsewhere(null), {}],
+    [
+      "workers without credentials of their own cannot run",
+      elsewhere(someWorkers()),
+      { problem: "False StoreCredentialsMissing, a person must act" },
+    ],
+    ["workers with credentials of their own can", elsewhere(own), {}],
+    [
+      "a CA certificate of the store has to be theirs as well",
+      elsewhere(own, { store: aReadyStore({ jobStore: withCa }) }),
+      { problem: "False StoreCredentialsMissing, a person must act" },
+    ],
+  ]);
+
+  it("G18: a JobQueue that is deleted after the store shut it out deletes nothing there, and goes", () => {
+    const metadata = { deletionTimestamp: "2026-08-01T11:00:00Z", finalizers: [FINALIZER] };
+    const was = { type: "Ready", status: "True", reason: "Reconciled", message: "", lastTransitionTime: "" } as const;
+    const status = { jobs: { pending: 0 }, conditions: [was] };
+    const queue = aJobQueue({ deletionPolicy: "Delete" }, { metadata, status });
+    expect(gist(deletion(observed({ queue, store: refused(true) })))).toEqual({
+      do: ["setFinalizers Deleting"],
+      halt: true,
+    });
+  });
+
+  it("does nothing at all in a store that does not let it in", () => {
+    for (const known of [true, false]) {
+      const { actions } = decide(elsewhere(own, { store: refused(known) }), NOW);
+      expect(actions.filter((action) => action.do !== "wait")).toEqual([]);
+    }
+  });
+});
+
+describe("rule requests", () => {
+  const asked = (value: string, handled?: string, some: Partial<Observed> = {}) =>
+    observed({
+      queue: aJobQueue(
+        {},
+        {
+          metadata: { annotations: { "jobqueue.dev/recover-requested": value } },
+          ...(handled !== undefined && { status: { handledRequests: { recover: handled } } }),
+        },
+      ),
+      ...some,
+    });
+  const recovers = { do: ["recoverQueue RecoverRequested"] };
+  table(requests, [
+    ["nobody asked", observed(), {}],
+    ["a new value is carried out", asked("1"), recovers],
+    ["another value than the last is carried out", asked("2", "1"), recovers],
+    ["a value that was carried out is not again", asked("2", "2"), {}],
+    ["an empty value asks for nothing", asked(""), {}],
+    ["a long value counts as the status shows it", asked("x".repeat(200), `${"x".repeat(127)}…`), {}],
+    ["a store that does not answer is waited for", asked("1", undefined, { store: aDownStore() }), {}],
+    [
+      "a person's wish does not ask what the JobStore does by itself",
+      asked("1", undefined, {
+        store: aReadyStore({
+          jobStore: aJobStore({
+            staleLockRecovery: { mode: "Disabled", graceSeconds: 600, intervalSeconds: 10, limit: 1 },
+          }),
+        }),
+      }),
+      recovers,
+    ],
+  ]);
+});
+
+describe("rule suspended", () => {
+  const annotated = (value: string) =>
+    observed({ queue: aJobQueue({}, { metadata: { annotations: { "jobqueue.dev/reconcile": value } } }) });
+  table(suspended, [
+    ["nobody asked", observed(), {}],
+    ["a queue that is gone", observed({ queue: undefined }), {}],
+    ["suspended ends it, and says so", annotated("suspended"), { problem: "Unknown ReconcileSuspended", halt: true }],
+    ["any other value means nothing", annotated("true"), {}],
+  ]);
+});
+
 describe("rule recovery", () => {
   const seen = (some: Partial<Observed>, ...pool: ReturnType<typeof aWorker>[]) =>
     observed({ store: aReadyStore({ workers: pool }), ...some });
   const before = new Set(["pod-1"]);
   const gone = { do: ["recoverPods PodGone"] };
   table(recovery, [
-    [
-      "a worker whose pod is there is left alone",
-      seen({ pods: [{ uid: "pod-1", over: false }], podsSeenBefore: before }, aWorker()),
-      {},
-    ],
+    ["a worker whose pod is there is left alone", seen({ pods: [aPod()], podsSeenBefore: before }, aWorker()), {}],
     ["a pod that was seen and is missing is gone", seen({ podsSeenBefore: before }, aWorker()), gone],
-    ["a pod that ended for good is gone", seen({ pods: [{ uid: "pod-1", over: true }] }, aWorker()), gone],
+    ["a pod that ended for good is gone", seen({ pods: [aPod({ over: true })] }, aWorker()), gone],
     [
       "a pod nobody saw is gone once its worker was silent for half its lease",
       seen({}, aWorker({ silentMs: 15_000 })),
@@ -507,7 +630,8 @@ describe("rule recovery", () => {
 
 describe("rule workers", () => {
   const queue = aJobQueue();
-  const ours = itsDeployment(queue) as Extract<Observed["deployment"], { is: "ours" }>;
+  const ours = itsDeployment(queue);
+  const young = aJobQueue({}, { metadata: { creationTimestamp: new Date(NOW - 10_000).toISOString() } });
   const withSpec = (spec: object) => itsDeployment(queue, { spec });
   const scaled = aJobQueue({ replicas: 3 });
   const none = aJobQueue({ workers: null });
@@ -546,7 +670,7 @@ describe("rule workers", () => {
     [
       "a generation that our own apply gave needs no comparison",
       observed({
-        deployment: { ...(withSpec({ replicas: 1, paused: "as stored" }) as typeof ours), appliedGeneration: 4 },
+        deployment: { ...withSpec({ replicas: 1, paused: "as stored" }), appliedGeneration: 4 },
       }),
       {},
     ],
@@ -562,17 +686,37 @@ describe("rule workers", () => {
     ],
     [
       "the API server refuses the template",
-      observed({ queue: scaled, deployment: ours, template: { is: "refused", sentence: "…" } }),
+      observed({ queue: scaled, deployment: ours, template: { is: "refused", judged: true, sentence: "…" } }),
       { do: ["wait InvalidPodTemplate"], problem: "False InvalidPodTemplate, a person must act" },
     ],
     [
+      "K7, K9: rights or a quota forbid the Deployment, whatever its template",
+      observed({ queue: scaled, deployment: ours, template: { is: "refused", judged: false, sentence: "…" } }),
+      { do: ["wait WorkerRolloutFailed"], problem: "False WorkerRolloutFailed, a person must act" },
+    ],
+    [
       "a Deployment of somebody else is reported, never adopted",
-      observed({ deployment: { is: "foreign", owner: "Rollout x", collecting: false } }),
+      observed({ deployment: { is: "foreign", owner: "Rollout x" } }),
       { do: ["wait DeploymentConflict"], problem: "False DeploymentConflict, a person must act" },
     ],
     [
-      "a Deployment of an earlier JobQueue of the name is waited for",
-      observed({ deployment: { is: "foreign", owner: "JobQueue mailers", collecting: true } }),
+      "a Deployment of an earlier JobQueue of the name is waited for while this one is new",
+      observed({ queue: young, deployment: { ...ours, is: "leftover" } }),
+      { do: ["wait Progressing"], problem: "False Progressing" },
+    ],
+    [
+      "K1: one that the garbage collector has missed is removed",
+      observed({ deployment: { ...ours, is: "leftover" } }),
+      { do: ["deleteDeployment LeftBehind"], problem: "False Progressing" },
+    ],
+    [
+      "one that is on its way out is waited for",
+      observed({
+        deployment: {
+          is: "leftover",
+          object: { ...ours.object, metadata: { ...ours.object.metadata, deletionTimestamp: "2026-08-01T11:00:00Z" } },
+        },
+      }),
       { do: ["wait Progressing"], problem: "False Progressing" },
     ],
     [
@@ -582,7 +726,7 @@ describe("rule workers", () => {
     ],
     [
       "without workers somebody else's Deployment stays",
-      observed({ queue: none, deployment: { is: "foreign", owner: "x", collecting: false } }),
+      observed({ queue: none, deployment: { is: "foreign", owner: "x" } }),
       {},
     ],
     [

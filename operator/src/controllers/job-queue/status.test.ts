@@ -6,16 +6,20 @@ import {
   aDownStore,
   aHold,
   aJobQueue,
+  aPod,
   aReadyStore,
+  aRestart,
+  aWorker,
   counts,
   itsDeployment,
   NOW,
   observed,
+  someProgress,
   theSpecHold,
 } from "../testing/builders.ts";
 import type { StoredJobQueue } from "../kubernetes-objects.ts";
 import { decide } from "./decide.ts";
-import type { Observed } from "./observed.ts";
+import type { Observed, PodObserved } from "./observed.ts";
 import { statusOf, type Told } from "./status.ts";
 
 const SECOND = 1_000;
@@ -40,6 +44,7 @@ describe("the status of a JobQueue", () => {
       queue: aJobQueue({ replicas: 3 }),
       store: aReadyStore({
         counts: counts({ pending: 1_234, running: 21, scheduled: 3, dead: 2, oldestPendingSeconds: 90 }),
+        workers: [aWorker({ running: 2 }), aWorker({ id: "8", draining: true })],
       }),
     });
     expect(report(world).status).toEqual({
@@ -48,11 +53,12 @@ describe("the status of a JobQueue", () => {
       store: "shop/default",
       replicas: 3,
       selector: "jobqueue.dev/pool=mailers",
-      workers: { desired: 3, ready: 3 },
+      workers: { desired: 3, ready: 3, busy: 1, hung: 0, draining: 1 },
       jobs: { pending: 1_200, running: 21, scheduled: 3, dead: 2 },
       oldestPendingSince: "2026-08-01T11:58:30Z",
       conditions: [
         { type: "Drained", status: "False", reason: "NotPaused", message: "No hold is in force: jobs start." },
+        { type: "Healthy", status: "True", reason: "AllWorkersHealthy", message: "No worker is hung." },
         { type: "Paused", status: "False", reason: "Active", message: "No hold is in force." },
         {
           type: "Ready",
@@ -69,6 +75,7 @@ describe("the status of a JobQueue", () => {
     const world = observed({ queue: aJobQueue({ state: "Paused" }), store: aReadyStore({ holds: [theSpecHold()] }) });
     expect(said(world)).toEqual([
       "Drained True NoRunningJobs",
+      "Healthy True AllWorkersHealthy",
       "Paused True PausedBySpec",
       "Ready True Reconciled",
       "WorkersAvailable True MinimumAvailable",
@@ -78,6 +85,7 @@ describe("the status of a JobQueue", () => {
   it("is Ready with zero workers", () => {
     expect(said(observed({ queue: aJobQueue({ replicas: 0 }) }))).toEqual([
       "Drained False NotPaused",
+      "Healthy True AllWorkersHealthy",
       "Paused False Active",
       "Ready True Reconciled",
       "WorkersAvailable False ScaledToZero",
@@ -137,11 +145,12 @@ describe("the status of a JobQueue", () => {
     const world = observed({ queue, deployment, store: aReadyStore({ holds: [stopHold] }) });
     expect(said(world)).toEqual([
       "Drained True NoRunningJobs",
+      "Healthy True AllWorkersHealthy",
       "Paused True PausedBySpec",
       "Ready True Reconciled",
       "WorkersAvailable False Stopped",
     ]);
-    expect(report(world).status.workers).toEqual({ desired: 0, ready: 0 });
+    expect(report(world).status.workers).toEqual({ desired: 0, ready: 0, busy: 0, hung: 0, draining: 0 });
   });
 
   it("lists the holds, the oldest first, with the names for the column", () => {
@@ -184,6 +193,7 @@ describe("the status of a JobQueue", () => {
     const world = { ...before, store: aDownStore() };
     expect(said(world)).toEqual([
       "Drained Unknown StoreUnreachable",
+      "Healthy Unknown StoreUnreachable",
       "Paused Unknown StoreUnreachable",
       "Ready Unknown StoreUnreachable",
       "WorkersAvailable True MinimumAvailable",
@@ -196,13 +206,13 @@ describe("the status of a JobQueue", () => {
   });
 
   it("tells a person to act only where a person must", () => {
-    const foreign = observed({ deployment: { is: "foreign", owner: "Rollout x", collecting: false } });
+    const foreign = observed({ deployment: { is: "foreign", owner: "Rollout x" } });
     expect(said(foreign)).toContain("Stalled True DeploymentConflict");
     expect(said(observed({ store: aDownStore() })).join()).not.toContain("Stalled");
   });
 
   it("drops Stalled when it is over", () => {
-    const stalled = written(observed({ deployment: { is: "foreign", owner: "Rollout x", collecting: false } }));
+    const stalled = written(observed({ deployment: { is: "foreign", owner: "Rollout x" } }));
     expect(said({ ...observed(), queue: stalled.queue }).join()).not.toContain("Stalled");
   });
 
@@ -265,6 +275,9 @@ describe("Ready follows the roll-out as kubectl rollout status does", () => {
   const queue = aJobQueue({ replicas: 3 });
   const up = { observedGeneration: 4, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 };
   const late = { conditions: [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }] };
+  const refused = {
+    conditions: [{ type: "ReplicaFailure", status: "True", message: 'pods "x" is forbidden: exceeded quota' }],
+  };
   it.each([
     ["all workers are up", up, "Ready True Reconciled"],
     ["the change was not looked at yet", { ...up, observedGeneration: 3 }, "Ready False Progressing"],
@@ -272,6 +285,13 @@ describe("Ready follows the roll-out as kubectl rollout status does", () => {
     ["old workers are still there", { ...up, replicas: 4 }, "Ready False Progressing"],
     ["some workers are not available", { ...up, availableReplicas: 2 }, "Ready False Progressing"],
     ["it took too long", { ...up, availableReplicas: 2, ...late }, "Ready False WorkerRolloutFailed"],
+    ["K9: pods are refused", { ...up, replicas: 2, updatedReplicas: 2, ...refused }, "Ready False WorkerRolloutFailed"],
+    [
+      "K9: the pods of an update are refused",
+      { ...up, updatedReplicas: 1, ...refused },
+      "Ready False WorkerRolloutFailed",
+    ],
+    ["K9: a surplus pod was refused, but all are up", { ...up, ...refused }, "Ready True Reconciled"],
     ["it took too long, but is done now", { ...up, ...late }, "Ready True Reconciled"],
   ])("%s", (_sentence, status, verdict) => {
     expect(said(observed({ queue, deployment: itsDeployment(queue, { status }) }))).toContain(verdict);
@@ -320,6 +340,36 @@ describe("a status is written only when there is something to say", () => {
     expect(
       report({ ...written(busy), store: aReadyStore(), ...justWritten }).status.oldestPendingSince,
     ).toBeUndefined();
+  });
+
+  describe("while workers are being started", () => {
+    const pool = aJobQueue({ replicas: 3 });
+    const withReady = (ready: number): Observed => {
+      const status = { observedGeneration: 4, replicas: 3, updatedReplicas: 3, readyReplicas: ready };
+      return observed({
+        queue: pool,
+        deployment: itsDeployment(pool, { status: { ...status, availableReplicas: ready } }),
+      });
+    };
+    const begun = written(withReady(0));
+    const then = (world: Observed, secondsAgo: number) =>
+      report({ ...world, queue: begun.queue, countsWrittenAt: NOW - secondsAgo * SECOND });
+
+    it("tells how far that is at most every two seconds, and says when to look again", () => {
+      expect(then(withReady(1), 0.5)).toMatchObject({ differs: false, lookAgainMs: 1.5 * SECOND });
+      expect(then(withReady(1), 0.5).status).toEqual(begun.queue?.status);
+      expect(then(withReady(1), 2)).toMatchObject({ differs: true, status: { workers: { ready: 1 } } });
+    });
+
+    it("tells at once that they are there", () => {
+      expect(then(withReady(3), 0)).toMatchObject({ differs: true, status: { workers: { ready: 3 } } });
+    });
+
+    it("tells at once of a pause, of what is in the way, and that the first job came", () => {
+      expect(then({ ...withReady(1), store: aReadyStore({ holds: [aHold()] }) }, 0).differs).toBe(true);
+      expect(then({ ...withReady(1), store: aDownStore() }, 0).differs).toBe(true);
+      expect(then({ ...withReady(1), store: pending(5) }, 0).differs).toBe(true);
+    });
   });
 
   it("brings the counts along whenever it is written for another reason", () => {
@@ -372,7 +422,7 @@ describe("what the status says is in the table of conditions", () => {
     observed({ store: { is: "absent" } }),
     observed({ store: aReadyStore({ holds: [aHold()] }) }),
     observed({ queue: aJobQueue({ workers: null }) }),
-    observed({ deployment: { is: "foreign", owner: "x", collecting: false } }),
+    observed({ deployment: { is: "foreign", owner: "x" } }),
     observed({ rivals: [{ name: "other", uid: "0", creationTimestamp: "2026-07-01T00:00:00Z" }] }),
   ];
   it("type, reason and status agree", () => {
@@ -384,8 +434,101 @@ describe("what the status says is in the table of conditions", () => {
       "Paused",
       "Drained",
       "WorkersAvailable",
+      "Healthy",
+      "RestartsSuspended",
       "BacklogWithinTarget",
+      "ReconcileSuspended",
       "Stalled",
     ]);
+  });
+});
+
+describe("pods that cannot run their worker", () => {
+  const queue = aJobQueue({ replicas: 2 });
+  const status = { observedGeneration: 4, replicas: 2, updatedReplicas: 2, readyReplicas: 1, availableReplicas: 1 };
+  const image = { reason: "ImagePullFailed", sentence: "the image x of container worker cannot be pulled" } as const;
+  const silent = { reason: "NodeUnreachable", sentence: "the node node-2 of pod b does not answer" } as const;
+  const pool = (ready: number, ...pods: PodObserved[]) =>
+    observed({
+      queue,
+      pods,
+      deployment: itsDeployment(queue, { status: { ...status, readyReplicas: ready, availableReplicas: ready } }),
+    });
+  const message = (world: Observed, type: string) => conditionOf(report(world).status.conditions, type)?.message;
+
+  it("N4: have a reason of their own, in Ready and, when no other runs, in WorkersAvailable", () => {
+    const some = pool(1, aPod(), aPod({ uid: "2", name: "b", trouble: image }));
+    expect(said(some)).toEqual(
+      expect.arrayContaining(["Ready False ImagePullFailed", "WorkersAvailable True MinimumAvailable"]),
+    );
+    expect(message(some, "Ready")).toBe(
+      "1 of 2 workers are available: the image x of container worker cannot be pulled.",
+    );
+    const none = pool(0, aPod({ trouble: image }), aPod({ uid: "2", name: "b", trouble: image }));
+    expect(said(none)).toContain("WorkersAvailable False ImagePullFailed");
+    expect(message(none, "WorkersAvailable")).toBe(
+      "None of 2 workers is ready: the image x of container worker cannot be pulled (and 1 other pod).",
+    );
+  });
+
+  it("N1, N2: a pod that should go from a node that does not answer is told of while its replacement works", () => {
+    const world = pool(
+      2,
+      aPod(),
+      aPod({ uid: "2", name: "b", node: "node-2", leaving: true, trouble: silent }),
+      aPod({ uid: "3" }),
+    );
+    expect(said(world)).toEqual(
+      expect.arrayContaining(["Ready True Reconciled", "WorkersAvailable True MinimumAvailable"]),
+    );
+    expect(message(world, "WorkersAvailable")).toBe(
+      "2 of 2 workers are ready. That pod b has ended is awaited: the node node-2 does not answer. Its jobs run elsewhere once their lease is over.",
+    );
+  });
+
+  it("do not matter when the pool is complete", () => {
+    expect(said(pool(2, aPod(), aPod({ uid: "2", trouble: image })))).toContain("Ready True Reconciled");
+  });
+});
+
+describe("Healthy", () => {
+  const silent = { alive: false, silentMs: 100_000, progress: someProgress({ heartbeatAt: NOW - 100_000 }) };
+  const pods = ["a", "b", "c"].map((name) => aPod({ uid: name, name }));
+  const workers = pods.map(({ uid }, index) => aWorker({ id: uid, podUid: uid, ...(index === 0 && silent) }));
+  const world = (some: Partial<Observed> = {}, store: Parameters<typeof aReadyStore>[0] = {}): Observed => {
+    const queue = aJobQueue({ replicas: 3 });
+    const ready = aReadyStore({ workers, ...store });
+    return observed({ queue, pods, deployment: itsDeployment(queue), store: ready, ...some });
+  };
+  const message = (one: Observed): string | undefined => conditionOf(report(one).status.conditions, "Healthy")?.message;
+  const restarted = (some: Parameters<typeof aRestart>[0]) =>
+    message(world({}, { restarts: [aRestart({ pod: "a", podUid: "a", isOpen: true, ...some })] }));
+
+  it("says which worker is hung and what becomes of it", () => {
+    expect(message(world())).toBe(
+      "1 of 3 workers is hung: the worker of pod a has written no heartbeat. It is replaced.",
+    );
+    expect(message(world({ watchesCurrent: false }))).toBe(
+      "1 of 3 workers is hung: the worker of pod a has written no heartbeat. The condition RestartsSuspended says why it is not replaced now.",
+    );
+  });
+
+  it("says how far its replacement has come", () => {
+    const begin =
+      "1 of 3 workers is hung: the worker of pod a is being replaced, because it was hung (HeartbeatLapsed).";
+    expect(restarted({ state: "open" })).toBe(begin);
+    expect(restarted({ state: "recovered" })).toBe(
+      `${begin} Its lease was taken away, so that it changes nothing any more.`,
+    );
+    expect(restarted({ state: "evicted" })).toBe(
+      `${begin} Its jobs were handed on and the pod is being removed: its node has not confirmed yet that it is gone.`,
+    );
+  });
+
+  it("is not about the worker that a person wants restarted while another one is hung", () => {
+    const asked = aRestart({ pod: "b", podUid: "b", isOpen: true, asked: true, reason: "Requested" });
+    expect(message(world({}, { restarts: [asked] }))).toBe(
+      "1 of 3 workers is hung: the worker of pod a has written no heartbeat. The condition RestartsSuspended says why it is not replaced now.",
+    );
   });
 });

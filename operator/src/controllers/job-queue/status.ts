@@ -5,23 +5,30 @@
  */
 import type { JobQueueStatus } from "@jobqueue/crds";
 import type { Problem } from "../../plan/action.ts";
+import type { Outcome } from "../../plan/outcome.ts";
 import { canonical } from "../canonical.ts";
 import { conditionsAfter, timestamp, type Verdict } from "../conditions.ts";
 import { cut, STATUS_BOUNDS } from "../status-bounds.ts";
 import { queueNameOf, storeKeyOf } from "./desired/names.ts";
 import type { Observed } from "./observed.ts";
-import { backlogOf, crossesZero, untilCountsMayBeWritten, type Backlog } from "./status/backlog.ts";
+import { backlogOf, crossesZero, untilCountsMayBeWritten, untilMayBeWritten, type Backlog } from "./status/backlog.ts";
 import { drainedVerdict } from "./status/drained.ts";
+import { healthVerdicts, restartHandled, restartShown } from "./status/health.ts";
 import { objectivesVerdict } from "./status/objectives.ts";
 import { pausedVerdict, pauseOf, type Pause } from "./status/pause.ts";
 import { poolOfStatus, rolloutProblem, workersVerdict } from "./status/pool.ts";
+import { isProgress, PROGRESS_EVERY_MS } from "./status/progress.ts";
 
 /** What carrying out the plan came to, as far as the status tells it. */
 export interface Told {
   /** What went wrong. */
   readonly problem?: Problem | undefined;
+  /** The API server forbade to remove the pod of a hung worker: in its words. */
+  readonly restartForbidden?: string | undefined;
   /** Jobs that were handed on just now. */
   readonly recovered?: { readonly jobs: number; readonly reason: string } | undefined;
+  /** Requests of annotations that were carried out just now. */
+  readonly handled?: Outcome["handled"];
 }
 
 /** A status to be written. */
@@ -30,7 +37,7 @@ export interface Report {
   readonly differs: boolean;
   /** Nothing but counts differs. */
   readonly countsOnly: boolean;
-  /** Counts that are held back now may be written after this time. */
+  /** Counts or progress that are held back now may be written after this time. */
   readonly lookAgainMs: number | undefined;
 }
 
@@ -44,10 +51,12 @@ export function statusOf(observed: Observed, planned: Problem | undefined, told:
     observedGeneration: queue.metadata.generation,
     queueName: queueNameOf(queue),
     store: cut(storeKeyOf(queue), STATUS_BOUNDS.store),
-    ...poolOfStatus(observed, before),
+    ...poolOfStatus(observed, before, now),
     ...pauseShown(observed, before),
     ...recoveryShown(told, before, now),
-    conditions: conditionsAfter(before?.conditions, verdictsOf(observed, problem, now), {
+    ...restartShown(observed, before),
+    ...handledShown({ ...told.handled, ...restartHandled(observed) }, before),
+    conditions: conditionsAfter(before?.conditions, verdictsOf(observed, problem, told.restartForbidden, now), {
       generation: queue.metadata.generation,
       now,
     }),
@@ -55,20 +64,55 @@ export function statusOf(observed: Observed, planned: Problem | undefined, told:
   return withBacklog(observed, base, now);
 }
 
-/** Adds the counts: new ones when the status is written anyway or they may be written now, else those that are shown. */
-function withBacklog({ queue, store, countsWrittenAt }: Observed, base: JobQueueStatus, now: number): Report {
+/**
+ * Adds the counts: new ones when the status is written anyway or they may be written now, else those that are shown. What
+ * only says how far a rollout is may have to wait as well, all of it.
+ */
+function withBacklog(observed: Observed, base: JobQueueStatus, now: number): Report {
+  const { queue, store, countsWrittenAt } = observed;
   const before: JobQueueStatus = queue?.status ?? {};
-  const shown = backlogShown(before);
-  const next = store.is === "ready" && store.counts ? backlogOf(store.counts, store.at, shown) : shown;
-  const withShown = { ...base, ...shown };
-  const withNext = { ...base, ...next };
+  const shown = { backlog: backlogShown(before), workers: workersShown(before) };
+  const next =
+    store.is === "ready" && store.counts
+      ? { backlog: backlogOf(store.counts, store.at, shown.backlog), workers: workersCounted(store) }
+      : shown;
+  const withShown = withCounts(base, shown);
+  const withNext = withCounts(base, next);
   const equal = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
-  if (!equal(withShown, before)) return { status: withNext, differs: true, countsOnly: false, lookAgainMs: undefined };
-  if (equal(shown, next)) return { status: withShown, differs: false, countsOnly: false, lookAgainMs: undefined };
-  const waitMs = crossesZero(shown, next) ? 0 : untilCountsMayBeWritten(countsWrittenAt, now);
+  const crosses = crossesZero(shown.backlog, next.backlog);
+  if (!equal(withShown, before)) {
+    const late = !crosses && isProgress(before, withNext);
+    const waitMs = late ? untilMayBeWritten(countsWrittenAt, PROGRESS_EVERY_MS, now) : 0;
+    if (waitMs > 0) return { status: before, differs: false, countsOnly: false, lookAgainMs: waitMs };
+    return { status: withNext, differs: true, countsOnly: false, lookAgainMs: undefined };
+  }
+  if (equal(withNext, before)) return { status: withShown, differs: false, countsOnly: false, lookAgainMs: undefined };
+  const waitMs = crosses ? 0 : untilCountsMayBeWritten(countsWrittenAt, now);
   if (waitMs > 0) return { status: withShown, differs: false, countsOnly: false, lookAgainMs: waitMs };
   return { status: withNext, differs: true, countsOnly: true, lookAgainMs: undefined };
 }
+
+/** What moves all the time. */
+interface Counts {
+  readonly backlog: Backlog;
+  readonly workers: Pick<NonNullable<JobQueueStatus["workers"]>, "busy" | "draining">;
+}
+
+const withCounts = (base: JobQueueStatus, { backlog, workers }: Counts): JobQueueStatus => ({
+  ...base,
+  ...backlog,
+  ...(base.workers && { workers: { ...base.workers, ...workers } }),
+});
+
+const workersShown = ({ workers }: JobQueueStatus): Counts["workers"] => ({
+  ...(workers?.busy !== undefined && { busy: workers.busy }),
+  ...(workers?.draining !== undefined && { draining: workers.draining }),
+});
+
+const workersCounted = ({ workers }: Extract<Observed["store"], { is: "ready" }>): Counts["workers"] => ({
+  busy: workers.filter(({ alive, running }) => alive && running > 0).length,
+  draining: workers.filter(({ alive, draining }) => alive && draining).length,
+});
 
 const backlogShown = ({ jobs, oldestPendingSince }: JobQueueStatus): Backlog => ({
   ...(jobs && { jobs }),
@@ -80,6 +124,7 @@ function pauseShown({ store }: Observed, before: JobQueueStatus | undefined): Pa
   if (store.is === "ready") return pauseOf(store.holds);
   return {
     ...(before?.holds && { holds: before.holds }),
+    ...(before?.holdsTotal !== undefined && { holdsTotal: before.holdsTotal }),
     ...(before?.pausedBy !== undefined && { pausedBy: before.pausedBy }),
   };
 }
@@ -96,8 +141,23 @@ function recoveryShown(
   return before?.lastRecovery ? { lastRecovery: before.lastRecovery } : {};
 }
 
-function verdictsOf(observed: Observed, problem: Problem | undefined, now: number): readonly Verdict<"JobQueue">[] {
+/** The last value of each request that was carried out; it stays when the annotation goes, so that it is not done again. */
+function handledShown(
+  handled: Told["handled"],
+  before: JobQueueStatus | undefined,
+): Pick<JobQueueStatus, "handledRequests"> {
+  const requests = { ...before?.handledRequests, ...handled };
+  return Object.keys(requests).length === 0 ? {} : { handledRequests: requests };
+}
+
+function verdictsOf(
+  observed: Observed,
+  problem: Problem | undefined,
+  restartForbidden: string | undefined,
+  now: number,
+): readonly Verdict<"JobQueue">[] {
   const verdicts: Verdict<"JobQueue">[] = [pausedVerdict(observed), drainedVerdict(observed), workersVerdict(observed)];
+  verdicts.push(...healthVerdicts(observed, now, restartForbidden));
   const objectives = objectivesVerdict(observed, now);
   if (objectives) verdicts.push(objectives);
   if (!problem) {
@@ -106,6 +166,9 @@ function verdictsOf(observed: Observed, problem: Problem | undefined, now: numbe
   }
   const { reason, sentence: message } = problem;
   verdicts.push({ type: "Ready", status: problem.ready, reason, message } as Verdict<"JobQueue">);
+  if (reason === "ReconcileSuspended") {
+    verdicts.push({ type: "ReconcileSuspended", status: "True", reason: "RequestedByAnnotation", message });
+  }
   if (problem.needsPerson) verdicts.push({ type: "Stalled", status: "True", reason, message } as Verdict<"JobQueue">);
   return verdicts;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aJobQueue, someWorkers } from "../testing/builders.ts";
 import type { StoredDeployment, StoredJobQueue, StoredPod } from "../kubernetes-objects.ts";
-import { JOB_QUEUE_INDEXES, wokenByDeployment, wokenByJobQueue, wokenByPod, wokenByStore } from "./wake.ts";
+import { JOB_QUEUE_INDEXES, wokenByChild, wokenByJobQueue, wokenByPod, wokenByStore } from "./wake.ts";
 
 const named = (name: string, spec: Parameters<typeof aJobQueue>[0] = {}, metadata: object = {}) =>
   aJobQueue(spec, { metadata: { name, uid: name, ...metadata } });
@@ -45,9 +45,7 @@ describe("what wakes a JobQueue", () => {
     const deployment = {
       metadata: { namespace: "shop", name: "x", labels: { "jobqueue.dev/pool": "other" }, ownerReferences },
     };
-    expect(wokenByDeployment(deployment as unknown as StoredDeployment)).toEqual(
-      new Set(["shop/mailers", "shop/other"]),
-    );
+    expect(wokenByChild(deployment as unknown as StoredDeployment)).toEqual(new Set(["shop/mailers", "shop/other"]));
   });
 
   it("a pod wakes its pool", () => {

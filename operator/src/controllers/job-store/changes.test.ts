@@ -87,6 +87,12 @@ describe("what a look at a store wakes", () => {
     ["the settings changed", up(), up({ settings: someSettings({ recovery: "report" }) }), ["store"]],
     ["a session holds an old snapshot", up(), up({ oldSnapshots: [{ holder: "session 1 (psql)" }] }), ["store"]],
     [
+      "P13: autovacuum is switched off",
+      up(),
+      up({ vacuumTroubles: [{ reason: "AutovacuumOff", says: "It is off.", remedy: "Switch it on." }] }),
+      ["store"],
+    ],
+    [
       "there are stale jobs, still",
       up({ queues: queue({ running: 1, stale: 1 }) }),
       up({ queues: queue({ running: 1, stale: 1 }) }),

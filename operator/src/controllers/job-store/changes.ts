@@ -5,7 +5,15 @@
  */
 import { totalsOf } from "./status/totals.ts";
 import { backlogOf } from "../job-queue/status/backlog.ts";
-import type { HoldSeen, QueueSeen, ScheduleSeen, StoreSnapshot, StoreView, WorkerSeen } from "./store-view.ts";
+import type {
+  HoldSeen,
+  QueueSeen,
+  RestartSeen,
+  ScheduleSeen,
+  StoreSnapshot,
+  StoreView,
+  WorkerSeen,
+} from "./store-view.ts";
 
 /** Whom a change concerns. */
 export interface StoreChange {
@@ -49,11 +57,19 @@ function betweenSnapshots(before: StoreSnapshot, after: StoreSnapshot): StoreCha
   const held = changedGroups(before.holds, after.holds, (hold) => hold.queue);
   for (const name of held) if (name !== "*") queues.add(name);
   const pools = changedGroups(before.workers, after.workers, ({ pool }) => pool, workerFacts);
+  for (const name of restartedPools(before, after)) pools.add(name);
   const stale = staleJobs(after) > 0; // looked at on every tick until there are none
   const settings = !sameText(before.settings, after.settings);
-  const totals = !sameText(totalsOf(before), totalsOf(after)) || !sameText(before.oldSnapshots, after.oldSnapshots);
+  const totals = !sameText(totalsOf(before), totalsOf(after));
+  const vacuum = ({ oldSnapshots, vacuumTroubles }: StoreSnapshot): unknown => [oldSnapshots, vacuumTroubles];
+  const hindered = !sameText(vacuum(before), vacuum(after));
   const calmed = staleJobs(before) > 0 && !stale;
-  return { store: stale || calmed || settings || totals || held.size > 0, all: held.has("*"), queues, pools };
+  return {
+    store: stale || calmed || settings || totals || hindered || held.size > 0,
+    all: held.has("*"),
+    queues,
+    pools,
+  };
 }
 
 function sameCounts(before: StoreSnapshot, after: StoreSnapshot, name: string): boolean {
@@ -64,7 +80,7 @@ function sameCounts(before: StoreSnapshot, after: StoreSnapshot, name: string): 
 }
 
 /** The groups that do not consist of the same entries before and after. */
-function changedGroups<T extends HoldSeen | WorkerSeen | ScheduleSeen>(
+function changedGroups<T extends HoldSeen | WorkerSeen | ScheduleSeen | RestartSeen>(
   before: readonly T[],
   after: readonly T[],
   groupOf: (entry: T) => string | undefined,
@@ -82,8 +98,35 @@ function changedGroups<T extends HoldSeen | WorkerSeen | ScheduleSeen>(
   return new Set([...a.keys(), ...b.keys()].filter((group) => !sameText(a.get(group)?.sort(), b.get(group)?.sort())));
 }
 
-/** Of a worker, only that it is there and alive: its silence grows with every look. */
-const workerFacts = ({ id, podUid, alive }: WorkerSeen): unknown => [id, podUid, alive];
+/** Of a worker, only that it is there and alive, kept idle, and gets on: its silence grows with every look, jobs come and go. */
+const workerFacts = ({ id, podUid, alive, drained, progress }: WorkerSeen): unknown => [
+  id,
+  podUid,
+  alive,
+  drained,
+  progress.state,
+  progress.renewing,
+  progress.slotsStuck >= progress.slots,
+  (progress.lastClaimAgeMs ?? 0) >= CLAIMS_SELDOM_MS,
+];
+
+/** A claim loop that polls claims every few seconds when a slot is free. */
+const CLAIMS_SELDOM_MS = 15_000;
+
+/** The pools whose restarts went on, or that are told something else. */
+function restartedPools(before: StoreSnapshot, after: StoreSnapshot): Set<string> {
+  const facts = ({ id, state, refusedMs, workerIsBack }: RestartSeen): unknown => [
+    id,
+    state,
+    refusedMs === undefined,
+    workerIsBack,
+  ];
+  const pools = changedGroups(before.restarts, after.restarts, ({ pool }) => pool, facts);
+  for (const name of new Set([...before.pools.keys(), ...after.pools.keys()])) {
+    if (before.pools.get(name) !== after.pools.get(name)) pools.add(name);
+  }
+  return pools;
+}
 
 /** Running jobs without a live worker behind them, in the whole store. */
 export function staleJobs({ queues }: StoreSnapshot): number {

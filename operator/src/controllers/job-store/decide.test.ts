@@ -2,6 +2,7 @@ import { reasonMeaning } from "@jobqueue/crds";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../plan/explain.ts";
 import { aHold, aJobStore, aSnapshot, aWorker, counts, someSettings, NOW, theSpecHold } from "../testing/builders.ts";
+import { conditionOf } from "../conditions.ts";
 import { decideStore } from "./decide.ts";
 import type { MonitorObserved, ObservedStore } from "./observed.ts";
 import { storeStatusOf } from "./status.ts";
@@ -244,6 +245,7 @@ describe("the status of a JobStore", () => {
       up(),
       [
         "Healthy True NothingStale",
+        "Vacuumed True NothingInTheWay",
         "Paused False Active",
         "Reachable True Connected",
         "Ready True Reconciled",
@@ -255,6 +257,7 @@ describe("the status of a JobStore", () => {
       { is: "starting" },
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable Unknown Connecting",
         "Ready Unknown Progressing",
@@ -266,6 +269,7 @@ describe("the status of a JobStore", () => {
       down("ConnectFailed"),
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable False ConnectFailed",
         "Ready False StoreUnreachable",
@@ -277,6 +281,7 @@ describe("the status of a JobStore", () => {
       down("AuthFailed"),
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable False AuthFailed",
         "Ready False StoreAuthFailed",
@@ -289,6 +294,7 @@ describe("the status of a JobStore", () => {
       down("SecretNotFound"),
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable False SecretNotFound",
         "Ready False StoreUnreachable",
@@ -301,6 +307,7 @@ describe("the status of a JobStore", () => {
       down("NotPrimary"),
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable False NotPrimary",
         "Ready False StoreUnreachable",
@@ -312,6 +319,7 @@ describe("the status of a JobStore", () => {
       { is: "up", serverVersion: "18.4", schema: { is: "missing" } },
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False Progressing",
@@ -323,6 +331,7 @@ describe("the status of a JobStore", () => {
       { is: "up", serverVersion: "18.4", schema: { is: "missing" }, migrationFailed: "…" },
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
@@ -335,6 +344,7 @@ describe("the status of a JobStore", () => {
       { is: "up", serverVersion: "18.4", schema: { is: "missing" } },
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
@@ -348,6 +358,7 @@ describe("the status of a JobStore", () => {
       { is: "up", serverVersion: "18.4", schema: { is: "newer", version: 99 } },
       [
         "Healthy Unknown StoreUnreachable",
+        "Vacuumed Unknown StoreUnreachable",
         "Paused Unknown StoreUnreachable",
         "Reachable True Connected",
         "Ready False SchemaIncompatible",
@@ -409,6 +420,42 @@ describe("the status of a JobStore", () => {
       primary: false,
       jobs: { pending: 1_200 },
     });
+  });
+
+  const off = {
+    reason: "AutovacuumOff",
+    says: "Autovacuum is switched off for jobqueue.jobs.",
+    remedy: "Reset it.",
+  } as const;
+
+  it.each([
+    [
+      "autovacuum is off",
+      aSnapshot({ vacuumTroubles: [off] }),
+      "AutovacuumOff",
+      /^Autovacuum is switched off for jobqueue.jobs. Reset it.$/,
+    ],
+    [
+      "somebody holds an old snapshot",
+      aSnapshot({ oldSnapshots: [{ holder: "session 1 (psql)" }] }),
+      "OldSnapshots",
+      /status.oldSnapshots says who/,
+    ],
+    [
+      "both, and ids run out",
+      aSnapshot({
+        vacuumTroubles: [{ ...off, reason: "WraparoundNear", says: "Ids run out." }, off],
+        oldSnapshots: [{ holder: "session 1 (psql)" }],
+      }),
+      "WraparoundNear",
+      /^Ids run out. Reset it.\nAutovacuum is switched off .*\nDead rows cannot/,
+    ],
+  ] as const)("P13: warns when %s, and stays ready", (_sentence, snapshot, reason, message) => {
+    const { conditions } = storeStatusOf(world(up({ snapshot })), NOW).status;
+    expect(conditionOf(conditions, "Vacuumed")).toMatchObject({ status: "False", reason });
+    expect(conditionOf(conditions, "Vacuumed")?.message).toMatch(message);
+    expect(conditionOf(conditions, "Ready")?.status).toBe("True");
+    expect(conditionOf(conditions, "Stalled")).toBeUndefined();
   });
 
   it("is not written again when nothing changed", () => {

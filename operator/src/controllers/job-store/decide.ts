@@ -1,5 +1,5 @@
 /** What to do about one JobStore: the rules, in order; see `../job-queue/decide.ts`. */
-import { planOf, type Finding, type Plan } from "../../plan/action.ts";
+import { planOf, type Plan, type Rules } from "../../plan/action.ts";
 import type { ObservedStore } from "./observed.ts";
 import { hold } from "./rules/hold.ts";
 import { maintenance } from "./rules/maintenance.ts";
@@ -11,7 +11,7 @@ import { staleJobsRecovered } from "./rules/stale-jobs.ts";
 import { watched } from "./rules/watched.ts";
 
 /** A store is watched before it is judged, has a schema before it is used, is paused and told its settings before anything is handed on, and is kept tidy last. */
-const STORE_RULES: readonly ((observed: ObservedStore, now: number) => Finding)[] = [
+const STORE_RULES = {
   watched,
   schema,
   hold,
@@ -20,7 +20,7 @@ const STORE_RULES: readonly ((observed: ObservedStore, now: number) => Finding)[
   orphanHolds,
   orphanSchedules,
   maintenance,
-];
+} satisfies Rules<ObservedStore>;
 
 /** Pure: the same observation gives the same plan. `now` in milliseconds since the epoch. */
 export function decideStore(observed: ObservedStore, now: number): Plan {

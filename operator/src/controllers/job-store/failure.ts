@@ -68,6 +68,7 @@ function classify(error: unknown, secret: string): { readonly reason: Unreachabl
       return connectionLost(error, secret, code, coded);
     case "lease_lapsed":
     case "wrong_isolation":
+    case "stale_term":
     case "invalid_input":
     case "conflict":
     case "schema_newer":

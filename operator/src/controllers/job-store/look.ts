@@ -3,22 +3,29 @@ import {
   type Database,
   type Hold,
   listHolds,
+  listPools,
+  listRestarts,
   listSchedules,
   listWorkers,
   oldSnapshots,
   queuePolicies,
   type QueueStats,
+  type RestartRow,
   type Schedule,
   queueStats,
   SCHEMA_VERSION,
   schemaVersion,
   serverFacts,
   storeSettings,
+  vacuumFacts,
+  vacuumTroubles,
   type WorkerRow,
 } from "@jobqueue/store";
+import type { CanarySeen } from "./canary.ts";
 import type {
   HoldSeen,
   QueueSeen,
+  RestartSeen,
   ScheduleSeen,
   SchemaSeen,
   StoreSnapshot,
@@ -26,19 +33,27 @@ import type {
   WorkerSeen,
 } from "./store-view.ts";
 
-/** Looks. `now` is the operator's wall clock, milliseconds. @throws StoreError */
-export async function lookAt(database: Database, now: () => number): Promise<StoreUp> {
+/** How a look is made. */
+export interface LookOptions {
+  /** The operator's wall clock, milliseconds. */
+  readonly now: () => number;
+  /** Writes the canary: what is read after it, in the same look, may be judged. */
+  readonly beat: (serverStartedAt: Date) => Promise<CanarySeen>;
+}
+
+/** Looks. @throws StoreError, and what `beat` throws */
+export async function lookAt(database: Database, { now, beat }: LookOptions): Promise<StoreUp> {
   const asked = now();
   const server = await serverFacts(database);
   const clockAheadMs = Math.round(server.now.getTime() - (asked + now()) / 2);
   const schema = schemaSeen(await schemaVersion(database));
   const up: StoreUp = { is: "up", serverVersion: server.version, schema };
-  return schema.is === "compatible"
-    ? { ...up, snapshot: { ...(await snapshotOf(database, now())), clockAheadMs } }
-    : up;
+  if (schema.is !== "compatible") return up;
+  const canary = await beat(server.startedAt);
+  return { ...up, snapshot: { ...(await snapshotOf(database, now())), clockAheadMs, canary } };
 }
 
-async function snapshotOf(database: Database, at: number): Promise<Omit<StoreSnapshot, "clockAheadMs">> {
+async function snapshotOf(database: Database, at: number): Promise<Omit<StoreSnapshot, "clockAheadMs" | "canary">> {
   // One after the other, on one connection: a store with many operators or a small pool is not asked for more. Holds
   // first: where one is in force nothing starts any more, so what is counted as running after it can only become less.
   const holds = await listHolds(database);
@@ -54,10 +69,13 @@ async function snapshotOf(database: Database, at: number): Promise<Omit<StoreSna
     policies,
     schedules: schedules.map(scheduleSeen),
     settings: await storeSettings(database),
+    restarts: (await listRestarts(database)).map(restartSeen),
+    pools: new Map((await listPools(database)).map(({ name, loopStallMs }) => [name, loopStallMs])),
     oldSnapshots: (await oldSnapshots(database)).map(({ holder, since }) => ({
       holder,
       ...(since && { since: seconds(since) }),
     })),
+    vacuumTroubles: vacuumTroubles(await vacuumFacts(database)),
   };
 }
 
@@ -96,9 +114,43 @@ const workerSeen = (row: WorkerRow): WorkerSeen => ({
   ...(row.pod !== null && { pod: row.pod }),
   ...(row.namespace !== null && { namespace: row.namespace }),
   queues: row.queues,
+  drained: row.drainSince !== null,
+  draining: row.state === "draining" || row.drainSince !== null,
+  running: row.running,
   alive: row.isLive,
   leaseMs: row.leaseSeconds * 1000,
   silentMs: row.heartbeatAgeMs,
+  progress: {
+    state: row.state,
+    heartbeatAt: row.heartbeatAt.getTime(),
+    startedAt: row.startedAt.getTime(),
+    renewing: row.renewing,
+    ...(row.loopAgeMs !== null && { loopAgeMs: row.loopAgeMs }),
+    ...(row.lastClaimAgeMs !== null && { lastClaimAgeMs: row.lastClaimAgeMs }),
+    ...(row.lastFinishAgeMs !== null && { lastFinishAgeMs: row.lastFinishAgeMs }),
+    slots: row.concurrency ?? 1,
+    slotsBusy: row.slotsBusy ?? 0,
+    slotsStuck: row.slotsStuck ?? 0,
+  },
+});
+
+const restartSeen = (row: RestartRow): RestartSeen => ({
+  id: row.id,
+  pool: row.pool,
+  templateHash: row.templateHash,
+  pod: row.pod,
+  podUid: row.podUid,
+  workerId: row.workerId,
+  reason: row.reason,
+  asked: row.asked,
+  state: row.state,
+  isOpen: row.isOpen,
+  workerIsBack: row.workerIsBack,
+  outcome: row.outcome,
+  evidence: row.evidence,
+  openedAt: row.openedAt.getTime(),
+  ...(row.closedAt && { closedAt: row.closedAt.getTime() }),
+  ...(row.refusedMs !== null && { refusedMs: row.refusedMs }),
 });
 
 const scheduleSeen = (row: Schedule): ScheduleSeen => ({

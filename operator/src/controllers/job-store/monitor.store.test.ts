@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
-import { Database, enqueue, hold, parseStoreUrl, StoreError } from "@jobqueue/store";
+import { Database, enqueue, hold, listHolds, parseStoreUrl, StoreError } from "@jobqueue/store";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../test/support/postgres/database.ts";
 import { PostgresServer } from "../../../../test/support/postgres/server.ts";
@@ -41,6 +41,7 @@ function monitorOf(url: string | (() => string | undefined), options: Partial<Mo
     key: "shop/default",
     jobStore: aJobStore(plain),
     readSecret: async () => (typeof url === "string" ? url : url()),
+    leader: { holder: "test", mayAct: () => true },
     onChange: (_key, change) => changes.tell(change),
     clock: systemClock,
     log: silentLog,
@@ -125,16 +126,60 @@ describe("a monitor of a store", () => {
     });
   });
 
-  it("follows a Secret that leads elsewhere", async () => {
+  it("follows a Secret that leads elsewhere, and excuses workers until it can have reached them too (G15)", async () => {
     const other = await createTestDatabase(adminUrl);
     let { url } = database;
     const { monitor } = await started(() => url, { times: { everyMs: 600_000, secretEveryMs: 0 } });
+    const canary = () => (monitor.view.is === "up" ? monitor.view.snapshot?.canary : undefined);
+    const from = canary()?.at;
     ({ url } = other);
     await monitor.refresh();
     const [row] = await monitor.use((session) => session.query<{ name: string }>("select current_database() as name"));
     expect(url).toContain(row?.name);
+    expect(canary()?.outages).toEqual([{ from, to: (canary()?.at ?? 0) + 120_000 }]);
     await monitor.stop();
     await other.drop();
+  });
+
+  it("O2: a leader that was succeeded changes nothing any more, and its successor does", async () => {
+    let leads = true;
+    const leader = { holder: "old", mayAct: () => leads };
+    const { monitor: old } = await started(database.url, { leader });
+    const before = old.term ?? 0;
+    const holding = (monitor: StoreMonitor, name: string) =>
+      monitor.use((session) => hold(session, { queue: "led", name, reason: "r", actor: "a", source: "cli" }));
+    expect(await holding(old, "first")).toBe(true);
+    leads = false; // stopped, and not yet aware of it: what it decided is on its way
+    const { monitor: next } = await started(database.url, { leader: { holder: "next", mayAct: () => true } });
+    await expect(holding(old, "stale")).rejects.toThrow("does not lead any more");
+    expect(await holding(next, "second")).toBe(true);
+    expect((await listHolds(store, "led")).map(({ name }) => name)).toEqual(["first", "second"]);
+    await old.refresh(); // tells nobody that the store is down: it is not
+    expect(old.view.is).toBe("up");
+    expect(next.term).toBe(before + 1);
+  });
+
+  it("takes its term anew while it leads, as after a restore from a backup", async () => {
+    const { monitor } = await started(database.url);
+    const before = monitor.term ?? 0;
+    await store.query("update jobqueue.leaders set term = term + 5");
+    await monitor.use((session) =>
+      hold(session, { queue: "led", name: "again", reason: "r", actor: "a", source: "cli" }),
+    );
+    expect(monitor.term).toBe(before + 6);
+  });
+
+  it("knows by its canary since when the store can be written, and when it could not (G15)", async () => {
+    const { monitor } = await started(database.url);
+    const canary = () => (monitor.view.is === "up" ? monitor.view.snapshot?.canary : undefined);
+    const first = canary();
+    expect(first).toMatchObject({ outages: [] });
+    await store.query("alter table jobqueue.leaders rename to away");
+    await monitor.refresh();
+    expect(monitor.view.is).toBe("down"); // it can be read, but what cannot be written is not judged
+    await store.query("alter table jobqueue.away rename to leaders");
+    await monitor.refresh();
+    expect(canary()).toMatchObject({ since: first?.since, outages: [{ from: first?.at }] });
   });
 
   it("publishes an outage that a call meets, at once, and the end of it", async () => {
@@ -174,8 +219,12 @@ describe("a store that hangs", () => {
   it("makes further calls fail at once instead of queueing behind it", async () => {
     const { monitor } = await started(database.url, { times: { everyMs: 600_000, busyMs: 0 } });
     let end: () => void = () => {};
-    const hanging = monitor.use(() => new Promise<void>((resolve) => (end = resolve)));
-    await new Promise((resolve) => setTimeout(resolve, 5)); // older than busyMs
+    const { promise: hangs, resolve: hang } = Promise.withResolvers<void>();
+    const hanging = monitor.use(() => {
+      hang();
+      return new Promise<void>((resolve) => (end = resolve));
+    });
+    await hangs; // older than busyMs
     await expect(monitor.use(async () => 1)).rejects.toThrow("a call to it hangs");
     end();
     await hanging;
@@ -188,6 +237,7 @@ describe("a store that hangs", () => {
     const changed = new Signals<string>();
     const monitors = new Monitors({
       readSecret: async (_namespace, { name }) => urls[name as keyof typeof urls],
+      leader: { holder: "test", mayAct: () => true },
       onChange: (key) => changed.tell(key),
       clock: systemClock,
       log: silentLog,

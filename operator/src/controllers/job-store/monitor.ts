@@ -10,14 +10,17 @@
  *    A changed value replaces the pool, without a restart. A Secret that vanished or became unusable does not end a
  *    connection that works.
  * 5. *Writers read their own writes.* Whoever wrote to the store awaits `refresh`: a look that began after the write.
+ * 6. *Only the leader writes.* Every write is a transaction under the term of this leader (`led-store.ts`).
  */
-import { type Database, fireDueSchedules, migrate, StoreError } from "@jobqueue/store";
+import { fireDueSchedules, migrate, type Session, StoreError } from "@jobqueue/store";
 import { backoffMs, type BackoffPolicy, BaseService, type Clock, type Log, sleep } from "../../runtime/index.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
 import { placeOf } from "./connection-settings.ts";
 import { changesBetween, type StoreChange } from "./changes.ts";
 import type { ReadSecret } from "./credentials.ts";
+import { Canary } from "./canary.ts";
 import { downBecause, isAboutTheStore } from "./failure.ts";
+import { LedStore, leaderScope, NotLeading, type Leader } from "./led-store.ts";
 import { lookAt } from "./look.ts";
 import { StoreConnection } from "./store-connection.ts";
 import type { StoreView } from "./store-view.ts";
@@ -53,6 +56,7 @@ export interface MonitorOptions {
   readonly key: string;
   readonly jobStore: StoredJobStore;
   readonly readSecret: ReadSecret;
+  readonly leader: Leader;
   /** Told after every look that changed something. */
   readonly onChange: (key: string, change: StoreChange) => void;
   /** Told how long every look took and whether it succeeded. */
@@ -74,6 +78,8 @@ export class StoreMonitor extends BaseService {
   readonly #options: MonitorOptions;
   readonly #times: MonitorTimes;
   readonly #connection: StoreConnection;
+  readonly #led: LedStore;
+  readonly #canary = new Canary();
   readonly #calls = new Set<{ readonly since: number }>();
   #jobStore: StoredJobStore;
   #view: StoreView = { is: "starting" };
@@ -92,6 +98,7 @@ export class StoreMonitor extends BaseService {
     this.#options = options;
     this.#jobStore = options.jobStore;
     this.#times = { ...TIMES, ...options.times };
+    this.#led = new LedStore(leaderScope(options.jobStore), options.leader);
     this.#connection = new StoreConnection({
       key: options.key,
       readSecret: options.readSecret,
@@ -99,6 +106,9 @@ export class StoreMonitor extends BaseService {
       onHint: () => {
         this.#hinted = true;
         this.#wake();
+      },
+      onChanged: () => {
+        this.#canary.credentialsChanged();
       },
       clock: options.clock,
       log: options.log,
@@ -153,8 +163,13 @@ export class StoreMonitor extends BaseService {
     await looked;
   }
 
-  /** Calls the store. @throws StoreUnavailable, StoreError */
-  async use<Result>(call: (database: Database) => Promise<Result>): Promise<Result> {
+  /** The term under which this leader writes; absent before the first look. */
+  get term(): number | undefined {
+    return this.#led.term;
+  }
+
+  /** Calls the store, in one transaction under the term of this leader. @throws StoreUnavailable, NotLeading, StoreError */
+  async use<Result>(call: (session: Session) => Promise<Result>): Promise<Result> {
     const database = this.#connection.database;
     if (this.#view.is !== "up" || !this.#view.snapshot || !database)
       throw new StoreUnavailable("The store cannot be used now.");
@@ -165,7 +180,7 @@ export class StoreMonitor extends BaseService {
     const running = { since: now };
     this.#calls.add(running);
     try {
-      return await call(database);
+      return await this.#led.write(database, call);
     } catch (error) {
       if (isAboutTheStore(error)) this.#failed(error);
       throw error;
@@ -247,7 +262,14 @@ export class StoreMonitor extends BaseService {
     const began = clock.now();
     let succeeded = false;
     try {
-      const up = await lookAt(await this.#connection.ready(this.#jobStore, this.#failures > 0), () => clock.wall());
+      const database = await this.#connection.ready(this.#jobStore, this.#failures > 0);
+      const up = await lookAt(database, {
+        now: () => clock.wall(),
+        beat: async (serverStartedAt) => {
+          const at = (await this.#led.beat(database)).getTime();
+          return this.#canary.beat({ at, serverStartedAt: serverStartedAt.getTime(), everyMs: this.#everyMs });
+        },
+      });
       succeeded = true;
       this.#failures = 0;
       if (up.schema.is === "compatible") this.#migrationFailed = undefined;
@@ -272,14 +294,16 @@ export class StoreMonitor extends BaseService {
     const database = this.#connection.database;
     if (!database || this.stopping.aborted) return;
     const { key, log, onFired } = this.#options;
-    for (const { name, fired, skipped, error } of await fireDueSchedules(database)) {
+    const ticks = await fireDueSchedules(database, { write: (work) => this.#led.write(database, work) });
+    for (const { name, fired, skipped, error } of ticks) {
       if (error !== undefined) log.warn({ store: key, schedule: name, error }, "a schedule cannot be fired");
       onFired?.(key, { fired, skipped });
     }
   }
 
   #failed(error: unknown): void {
-    if (this.stopping.aborted) return;
+    if (this.stopping.aborted || error instanceof NotLeading) return;
+    this.#canary.missed();
     this.#failures += 1;
     this.#connection.distrust();
     const down = downBecause(error, placeOf(this.#jobStore.spec.connection));

@@ -3,6 +3,8 @@ import type { JobQueue, JobStore } from "@jobqueue/crds";
 import type { Cache } from "../../kube/index.ts";
 import type { WrittenObjects } from "../../plan/written-objects.ts";
 import type { Clock } from "../../runtime/index.ts";
+import { allowanceOf, type NamespaceLabels } from "../allowed-namespaces.ts";
+import { poolOf } from "../job-queue/desired/names.ts";
 import { BY_SLOT, BY_STORE, slotOf } from "../job-queue/wake.ts";
 import { ownerNamed, ownerOfSpecHold } from "../spec-hold.ts";
 import type { StoredJobStore } from "../kubernetes-objects.ts";
@@ -14,6 +16,7 @@ import type { StoreView } from "./store-view.ts";
 export interface StoreSources {
   readonly jobStores: Cache<JobStore>;
   readonly jobQueues: Cache<JobQueue>;
+  readonly labelsOfNamespace: (namespace: string) => NamespaceLabels;
   readonly monitors: Monitors;
   readonly written: { readonly jobStores: WrittenObjects<JobStore> };
   /** When this process last wrote counts of a JobStore, milliseconds of the wall clock. */
@@ -30,6 +33,7 @@ export type ObserveStore = (key: string) => ObservedStore;
 export function createObserveStore({
   jobStores,
   jobQueues,
+  labelsOfNamespace,
   monitors,
   written,
   storeCountsWrittenAt,
@@ -37,6 +41,9 @@ export function createObserveStore({
 }: StoreSources): ObserveStore {
   /** Since when a hold or a schedule has been without its JobQueue, by store and then by which it is. */
   const orphanedSince = new Map<string, Map<string, number>>();
+
+  const mayUse = (queue: JobQueue, jobStore: StoredJobStore): boolean =>
+    allowanceOf(queue, jobStore, labelsOfNamespace).is === "allowed";
 
   const orphansOf = (
     key: string,
@@ -46,7 +53,11 @@ export function createObserveStore({
     if (view.is !== "up" || !view.snapshot) return NO_ORPHANS;
     const before = orphanedSince.get(key);
     const since = new Map<string, number>();
-    const managed = (queue: string): boolean => jobQueues.byIndex(BY_SLOT, slotOf(key, queue)).length > 0;
+    // One that may not use the store (any more) manages nothing in it; but while it exists, what it left is not an orphan.
+    const managed = (queue: string, owner: { readonly namespace: string; readonly name: string }): boolean =>
+      jobQueues
+        .byIndex(BY_SLOT, slotOf(key, queue))
+        .some((one) => mayUse(one, jobStore) || poolOf(one) === `${owner.namespace}/${owner.name}`);
     const orphanedFor = (id: string): number => {
       const at = before?.get(id) ?? clock.now();
       since.set(id, at);
@@ -55,12 +66,12 @@ export function createObserveStore({
     const orphans = view.snapshot.holds.flatMap((hold): OrphanHold[] => {
       if (hold.queue === "*") return []; // the JobStore's own
       const owner = ownerOfSpecHold(hold, jobStore);
-      if (!owner || managed(hold.queue)) return [];
+      if (!owner || managed(hold.queue, owner)) return [];
       return [{ hold, owner, forMs: orphanedFor(`hold ${hold.queue} ${hold.actor}`) }];
     });
     const orphanSchedules = view.snapshot.schedules.flatMap(({ name, queue, owner: whose }): OrphanSchedule[] => {
       const owner = whose === null ? undefined : ownerNamed(whose, jobStore);
-      if (!owner || managed(queue)) return [];
+      if (!owner || managed(queue, owner)) return [];
       return [{ name, queue, owner, forMs: orphanedFor(`schedule ${name} ${whose}`) }];
     });
     if (since.size > 0) orphanedSince.set(key, since);
@@ -85,7 +96,9 @@ export function createObserveStore({
       key,
       jobStore,
       monitor: observed,
-      queues: jobQueues.byIndex(BY_STORE, key).length,
+      queues: jobStore
+        ? jobQueues.byIndex(BY_STORE, key).filter((queue) => mayUse(queue, jobStore)).length
+        : jobQueues.byIndex(BY_STORE, key).length,
       countsWrittenAt: storeCountsWrittenAt(key),
       ...(current ? orphansOf(key, jobStore, observed.view) : NO_ORPHANS),
     };

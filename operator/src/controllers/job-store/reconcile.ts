@@ -1,5 +1,6 @@
 import { isQuiet } from "../../plan/action.ts";
 import type { Apply } from "../../plan/apply.ts";
+import { basisOf } from "../../plan/basis.ts";
 import { explain } from "../../plan/explain.ts";
 import type { Clock, Log, Reconcile } from "../../runtime/index.ts";
 import { conclude } from "../conclude.ts";
@@ -23,7 +24,7 @@ export function reconcileJobStores({ observe, apply, onCountsWritten, clock, log
   return async (key, { signal }) => {
     const before = observe(key);
     const plan = decideStore(before, clock.wall());
-    const outcome = await apply(plan.actions, signal);
+    const outcome = await apply(plan.actions, signal, basisOf("JobStore", before.jobStore));
     if (!isQuiet(plan))
       log.info({ store: key, plan: plan.actions.map(explain), reason: plan.actions[0]?.reason }, "acted");
     if (plan.leaveAlone) return conclude([outcome], undefined);

@@ -9,6 +9,7 @@ import { untilCountsMayBeWritten } from "../job-queue/status/backlog.ts";
 import { healthyVerdict } from "./status/healthy.ts";
 import { storePausedVerdict } from "./status/pause.ts";
 import { totalsOf, type Totals } from "./status/totals.ts";
+import { vacuumedVerdict } from "./status/vacuumed.ts";
 import type { StoreUp, StoreView } from "./store-view.ts";
 
 type Reachable = Extract<Verdict<"JobStore">, { type: "Reachable" }>;
@@ -93,6 +94,7 @@ function verdictsOf(view: StoreView, jobStore: StoredJobStore): readonly Verdict
     schema,
     storePausedVerdict(view, jobStore.spec),
     healthyVerdict(view, jobStore.spec),
+    vacuumedVerdict(view),
     ...(stalled ? [stalled] : []),
   ];
 }

@@ -19,6 +19,8 @@ export interface StoreConnectionOptions {
   /** Between two readings of the Secrets while all is well. */
   readonly secretEveryMs: number;
   readonly onHint: () => void;
+  /** Told before a pool with another address or other credentials than the one before is used. */
+  readonly onChanged: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -70,7 +72,10 @@ export class StoreConnection {
     this.#readAt = clock.now();
     const old = this.#open;
     if (old && JSON.stringify(old.settings) === JSON.stringify(settings)) return old.database;
-    if (old) log.info({ store: key }, "the connection settings changed, connecting anew");
+    if (old) {
+      log.info({ store: key }, "the connection settings changed, connecting anew");
+      if (JSON.stringify(old.settings.connection) !== JSON.stringify(settings.connection)) this.#options.onChanged();
+    }
     const database = new Database({
       connection: settings.connection,
       schema: jobStore.spec.schema,

@@ -3,7 +3,8 @@
  * its own (`starting`, `down`), so that a store that does not answer never looks like an empty one.
  */
 import type { ConditionReason } from "@jobqueue/crds";
-import type { CurrentSettings, QueuePolicy, Schedule } from "@jobqueue/store";
+import type { CurrentSettings, QueuePolicy, RestartRow, Schedule, VacuumTrouble } from "@jobqueue/store";
+import type { CanarySeen } from "./canary.ts";
 
 /** A hold that is in force. Times are RFC 3339 by the database's clock. */
 export interface HoldSeen {
@@ -52,13 +53,63 @@ export interface WorkerSeen {
   readonly pod?: string;
   readonly namespace?: string;
   readonly queues: readonly string[];
+  /** It is kept idle, so that its pod can be removed. */
+  readonly drained: boolean;
+  /** It takes no more jobs: it leaves by itself, or is kept idle. */
+  readonly draining: boolean;
+  /** Jobs that the store counts as running on it. */
+  readonly running: number;
   /** Its lease is in force. */
   readonly alive: boolean;
   /** Length of its lease. */
   readonly leaseMs: number;
   /** Time since its last heartbeat, by the database's clock. */
   readonly silentMs: number;
+  readonly progress: WorkerProgress;
 }
+
+/** What a worker last said about its progress. Ages are milliseconds, as of its last heartbeat; absent: it has not said. */
+export interface WorkerProgress {
+  /** `fenced`: its lease was taken for good. `draining`: it leaves by itself. */
+  readonly state: "active" | "draining" | "fenced" | "gone";
+  /** Last heartbeat, milliseconds by the database's clock. */
+  readonly heartbeatAt: number;
+  /** When it registered, likewise. */
+  readonly startedAt: number;
+  /** False: it beats, or beat last, without renewing its lease, because its main loop stood still. */
+  readonly renewing: boolean;
+  readonly loopAgeMs?: number;
+  readonly lastClaimAgeMs?: number;
+  readonly lastFinishAgeMs?: number;
+  /** Slots it has; 1 when it did not say. */
+  readonly slots: number;
+  readonly slotsBusy: number;
+  readonly slotsStuck: number;
+}
+
+/** A restart that is under way, or was decided in the last seven days. Times are milliseconds by the database's clock. */
+export type RestartSeen = Pick<
+  RestartRow,
+  | "id"
+  | "pool"
+  | "templateHash"
+  | "pod"
+  | "podUid"
+  | "workerId"
+  | "reason"
+  | "asked"
+  | "state"
+  | "isOpen"
+  | "workerIsBack"
+  | "outcome"
+> & {
+  readonly evidence: Readonly<Record<string, unknown>>;
+  readonly openedAt: number;
+  /** Absent while it is under way. */
+  readonly closedAt?: number;
+  /** How long a disruption budget has refused the eviction, milliseconds; absent: it has not. */
+  readonly refusedMs?: number;
+};
 
 /** One look at everything in a store. */
 export interface StoreSnapshot {
@@ -66,14 +117,21 @@ export interface StoreSnapshot {
   readonly at: number;
   /** How far the database's clock was ahead of the operator's then, milliseconds; negative: behind. */
   readonly clockAheadMs: number;
+  readonly canary: CanarySeen;
   readonly queues: ReadonlyMap<string, QueueSeen>;
   readonly holds: readonly HoldSeen[];
   readonly workers: readonly WorkerSeen[];
   readonly policies: ReadonlyMap<string, PolicySeen>;
   readonly schedules: readonly ScheduleSeen[];
   readonly settings: SettingsSeen;
+  /** The oldest first. */
+  readonly restarts: readonly RestartSeen[];
+  /** What pools are told: how long a loop may stand still, milliseconds, by "namespace/name". */
+  readonly pools: ReadonlyMap<string, number>;
   /** Who has been holding old snapshots, the oldest first. Times are RFC 3339. */
   readonly oldSnapshots: readonly { readonly holder: string; readonly since?: string }[];
+  /** What else keeps Postgres from cleaning up behind the queues, the worst first; no number in it changes from look to look. */
+  readonly vacuumTroubles: readonly VacuumTrouble[];
 }
 
 /** Why a store cannot be reached; a reason of the condition Reachable. */

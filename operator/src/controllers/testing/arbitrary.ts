@@ -1,7 +1,6 @@
 /** Any observation of a JobQueue, for properties: also such as no cluster would ever show. */
+import { ANNOTATIONS } from "@jobqueue/crds";
 import * as fc from "fast-check";
-import { desiredDeployment } from "../job-queue/desired/deployment.ts";
-import { wantedReplicas } from "../job-queue/desired/replicas.ts";
 import type {
   DeploymentObserved,
   Observed,
@@ -14,11 +13,13 @@ import type { StoredJobQueue } from "../kubernetes-objects.ts";
 import {
   aHold,
   aJobQueue,
+  aPod,
   aPolicy,
+  aReadyStore,
   aJobStore,
   aWorker,
   itsDeployment,
-  NOW,
+  scaled,
   someWorkers,
   theSpecHold,
 } from "./builders.ts";
@@ -35,8 +36,14 @@ const jobQueue: fc.Arbitrary<StoredJobQueue> = fc
     workers: fc.constantFrom(null, someWorkers(), someWorkers({ slots: 3 }), someWorkers({ alsoServes: ["mailers"] })),
     deleted: fc.boolean(),
     told: fc.boolean(),
+    annotations: fc.constantFrom(
+      {},
+      {},
+      { [ANNOTATIONS.recoverRequested.name]: "now" },
+      { [ANNOTATIONS.reconcile.name]: "suspended" },
+    ),
   })
-  .map(({ state, pausedUntil, concurrency, pauseReason, replicas, workers, deleted, told }) =>
+  .map(({ state, pausedUntil, concurrency, pauseReason, replicas, workers, deleted, told, annotations }) =>
     aJobQueue(
       {
         state,
@@ -47,7 +54,7 @@ const jobQueue: fc.Arbitrary<StoredJobQueue> = fc
         ...(pauseReason !== undefined && { pauseReason }),
       },
       {
-        ...(deleted && { metadata: { deletionTimestamp: "2026-08-01T11:00:00Z" } }),
+        metadata: { annotations, ...(deleted && { deletionTimestamp: "2026-08-01T11:00:00Z" }) },
         ...(told && { status: { conditions: [] } }),
       },
     ),
@@ -80,7 +87,9 @@ const workerSeen: fc.Arbitrary<WorkerSeen> = fc
     pool: fc.constantFrom("shop/mailers", "shop/other"),
     podUid: fc.constantFrom("pod-1", "pod-2", "pod-3"),
     alive: fc.boolean(),
-    silentMs: fc.nat({ max: 60_000 }),
+    silentMs: fc.nat({ max: 200_000 }),
+    drained: fc.boolean(),
+    running: fc.nat({ max: 1 }),
   })
   .map((some) => aWorker({ ...some, pod: `mailers-workers-${some.podUid}` }));
 
@@ -97,10 +106,11 @@ const readyStore: fc.Arbitrary<StoreObserved> = fc
     workers: fc.array(workerSeen, { maxLength: 5 }),
     policy: maybe(fc.constantFrom(aPolicy(), aPolicy({ maxRunning: 3 }), aPolicy({ onWorkerLoss: "hold" }))),
   })
-  .map((seen) => ({ is: "ready" as const, jobStore: aJobStore(), at: NOW, clockAheadMs: 0, schedules: [], ...seen }));
+  .map((seen) => aReadyStore({ ...seen, served: [{ held: seen.holds.length > 0, counts: seen.counts }] }));
 
 const anyStore: fc.Arbitrary<StoreObserved> = fc.oneof(
   fc.constant({ is: "absent" as const }),
+  fc.boolean().map((known) => ({ is: "notAllowed" as const, known, sentence: "…" })),
   view.map((seen) => ({ is: "unusable" as const, jobStore: aJobStore(), view: seen })),
   fc.boolean().map((settling) => ({ is: "incompatible" as const, jobStore: aJobStore(), settling, sentence: "…" })),
   readyStore,
@@ -112,7 +122,8 @@ const deployment = (queue: StoredJobQueue): fc.Arbitrary<DeploymentObserved> => 
   return fc.oneof(
     fc.constant({ is: "absent" as const }),
     fc.constant({ is: "unknown" as const, sentence: "…" }),
-    fc.boolean().map((collecting) => ({ is: "foreign" as const, owner: "Rollout x", collecting })),
+    fc.constant({ is: "foreign" as const, owner: "Rollout x" }),
+    fc.constant({ is: "leftover" as const, object: itsDeployment(shaped).object }),
     fc.constant(itsDeployment(shaped)),
     fc.constant(itsDeployment(shaped, { spec: { replicas: 9 } })),
     fc.constant(itsDeployment({ ...shaped, spec: { ...shaped.spec, replicas: shaped.spec.replicas + 1 } })),
@@ -121,16 +132,24 @@ const deployment = (queue: StoredJobQueue): fc.Arbitrary<DeploymentObserved> => 
 
 const template: fc.Arbitrary<TemplateVerdict> = fc.constantFrom(
   { is: "accepted" },
-  { is: "refused", sentence: "…" },
+  { is: "refused", judged: true, sentence: "…" },
+  { is: "refused", judged: false, sentence: "…" },
   { is: "unknown", sentence: "…" },
 );
 
 const pods: fc.Arbitrary<readonly PodObserved[] | "unknown"> = fc.oneof(
   fc.constant("unknown" as const),
-  fc.uniqueArray(fc.record({ uid: fc.constantFrom("pod-1", "pod-2", "pod-3"), over: fc.boolean() }), {
-    maxLength: 3,
-    selector: ({ uid }) => uid,
-  }),
+  fc.uniqueArray(
+    fc
+      .record({
+        uid: fc.constantFrom("pod-1", "pod-2", "pod-3"),
+        over: fc.boolean(),
+        leaving: fc.boolean(),
+        ready: fc.boolean(),
+      })
+      .map((pod) => aPod(pod)),
+    { maxLength: 3, selector: ({ uid }) => uid },
+  ),
 );
 
 /** See the head of this file. `managed`: the queue exists, is nobody else's, and its store answers. */
@@ -146,26 +165,23 @@ export function anyObserved({ managed = false } = {}): fc.Arbitrary<Observed> {
     })
     .chain(({ queue, store, older, seen, ...rest }) =>
       deployment(queue ?? aJobQueue()).map((found): Observed => {
-        const valid = queue?.spec.workers && !queue.spec.workers.alsoServes?.includes("mailers");
-        return {
+        const world = {
           queue,
           store,
           deployment: found,
-          desired:
-            valid && store.is !== "absent"
-              ? desiredDeployment(
-                  queue,
-                  store.jobStore,
-                  wantedReplicas(queue, { store, deployment: found }, NOW).replicas,
-                )
-              : undefined,
+          disruptionBudget: { is: "absent" as const },
+          scale: undefined,
+          desired: undefined,
           rivals: older ? [{ name: "other", uid: "0", creationTimestamp: "2026-07-01T00:00:00Z" }] : [],
           servedBy: [],
           podsSeenBefore: new Set(seen),
           invalidSchedule: undefined,
           countsWrittenAt: undefined,
+          watchesCurrent: true,
+          stormAt: undefined,
           ...rest,
         };
+        return queue?.spec.workers?.alsoServes?.includes("mailers") ? world : scaled(world);
       }),
     );
 }

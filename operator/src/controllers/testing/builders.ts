@@ -1,17 +1,26 @@
 /** Objects for tests, in words: `aJobQueue({ state: "Paused" })`, `observed({ store: aReadyStore() })`. */
-import { API_VERSION, type JobQueueSpec, type JobQueueWorkers, type JobStoreSpec } from "@jobqueue/crds";
+import {
+  API_VERSION,
+  type JobQueueAutoscaling,
+  type JobQueueSpec,
+  type JobQueueWorkers,
+  type JobStoreSpec,
+} from "@jobqueue/crds";
 import type { StoredDeployment, StoredJobQueue, StoredJobStore } from "../kubernetes-objects.ts";
 import { desiredDeployment } from "../job-queue/desired/deployment.ts";
-import { wantedReplicas } from "../job-queue/desired/replicas.ts";
-import type { DeploymentObserved, Observed, StoreObserved } from "../job-queue/observed.ts";
+import { ScaleMemory, scaleOf } from "../job-queue/scale/scale.ts";
+import type { DeploymentObserved, Observed, PodObserved, StoreObserved } from "../job-queue/observed.ts";
 import type {
   HoldSeen,
   PolicySeen,
   QueueSeen,
+  RestartSeen,
   SettingsSeen,
   StoreSnapshot,
+  WorkerProgress,
   WorkerSeen,
 } from "../job-store/store-view.ts";
+import type { CanarySeen } from "../job-store/canary.ts";
 import { specActor } from "../spec-hold.ts";
 
 /** The time in tests: milliseconds since the epoch. */
@@ -25,8 +34,36 @@ export function someWorkers(more: Partial<JobQueueWorkers> = {}): JobQueueWorker
     minReadySeconds: 0,
     progressDeadlineSeconds: 600,
     strategy: { type: "RollingUpdate", maxSurge: "25%", maxUnavailable: 0 },
+    health: someHealth(),
     template: { spec: { containers: [{ name: "worker", image: "registry.example/mailer:1" }] } },
     ...more,
+  };
+}
+
+/** `spec.workers.autoscaling` as the API server fills it in. */
+export function someAutoscaling(more: Partial<JobQueueAutoscaling> = {}): JobQueueAutoscaling {
+  return {
+    minReplicas: 1,
+    maxReplicas: 20,
+    jobsPerWorker: 10,
+    scaleUp: { stabilizationSeconds: 0, maxPerStep: "100%" },
+    scaleDown: { stabilizationSeconds: 300, maxPerStep: "25%", cooldownToZeroSeconds: 600 },
+    ...more,
+  };
+}
+
+/** `spec.workers.health` as the API server fills it in. */
+function someHealth(): JobQueueWorkers["health"] {
+  return {
+    mode: "Restart",
+    heartbeatTimeoutSeconds: 90,
+    loopStallSeconds: 30,
+    startupGraceSeconds: 120,
+    maxUnhealthy: "50%",
+    maxConcurrentRestarts: 1,
+    minSecondsBetweenRestarts: 30,
+    stormCooldownSeconds: 600,
+    evictionTimeoutSeconds: 300,
   };
 }
 
@@ -88,6 +125,7 @@ export function aJobStore(
       poolSize: 4,
       pollIntervalSeconds: 5,
       statementTimeoutSeconds: 5,
+      allowedNamespaces: { from: "Same" },
       staleLockRecovery: { mode: "Recover", graceSeconds: 0, intervalSeconds: 10, limit: 1_000 },
       ...spec,
     },
@@ -133,16 +171,87 @@ export function aWorker(some: Partial<WorkerSeen> = {}): WorkerSeen {
     pod: "mailers-workers-1",
     namespace: "shop",
     queues: ["mailers"],
+    drained: false,
+    draining: false,
+    running: 0,
     alive: true,
     leaseMs: 30_000,
     silentMs: 2_000,
+    progress: someProgress({ heartbeatAt: NOW - (some.silentMs ?? 2_000) }),
+    ...some,
+  };
+}
+
+/** What a worker says that has been well for an hour. */
+export function someProgress(some: Partial<WorkerProgress> = {}): WorkerProgress {
+  return {
+    state: "active",
+    heartbeatAt: NOW - 2_000,
+    startedAt: NOW - 3_600_000,
+    renewing: true,
+    loopAgeMs: 3,
+    lastClaimAgeMs: 500,
+    lastFinishAgeMs: 700,
+    slots: 10,
+    slotsBusy: 3,
+    slotsStuck: 0,
+    ...some,
+  };
+}
+
+/** A restart of pod `pod-9` that was done a day ago. */
+export function aRestart(some: Partial<RestartSeen> = {}): RestartSeen {
+  const openedAt = some.openedAt ?? NOW - 86_400_000;
+  const isOpen = some.isOpen ?? false;
+  return {
+    id: "1",
+    pool: "shop/mailers",
+    templateHash: "abc",
+    pod: "mailers-workers-9",
+    podUid: "pod-9",
+    workerId: "3",
+    reason: "HeartbeatLapsed",
+    asked: false,
+    state: isOpen ? "open" : "closed",
+    isOpen,
+    workerIsBack: false,
+    evidence: { hung: true, finished: true },
+    openedAt,
+    ...(isOpen ? {} : { closedAt: openedAt + 30_000 }),
+    outcome: isOpen ? null : "gone",
+    ...some,
+  };
+}
+
+/** The pod of {@link aWorker}: it runs, and nothing is wrong with it. */
+export function aPod(some: Partial<PodObserved> = {}): PodObserved {
+  return {
+    uid: "pod-1",
+    name: "mailers-workers-a",
+    over: false,
+    leaving: false,
+    node: "node-1",
+    ready: true,
+    running: true,
+    templateHash: "abc",
+    createdAt: NOW - 3_600_000,
     ...some,
   };
 }
 
 /** A worker that a person started, in no pod and for no pool. */
 export function aWorkerByHand(): WorkerSeen {
-  return { id: "9", queues: ["mailers"], alive: true, leaseMs: 30_000, silentMs: 2_000 };
+  return {
+    id: "9",
+    queues: ["mailers"],
+    drained: false,
+    draining: false,
+    running: 0,
+    alive: true,
+    leaseMs: 30_000,
+    silentMs: 2_000,
+    progress: someProgress(),
+  };
 }
 
 /** One look at a store that has nothing in it. */
@@ -150,15 +259,24 @@ export function aSnapshot(some: Partial<StoreSnapshot> = {}): StoreSnapshot {
   return {
     at: NOW,
     clockAheadMs: 0,
+    canary: steadyCanary(),
     queues: new Map(),
     holds: [],
     workers: [],
     policies: new Map(),
     schedules: [],
     settings: someSettings(),
+    restarts: [],
+    pools: new Map(),
     oldSnapshots: [],
+    vacuumTroubles: [],
     ...some,
   };
+}
+
+/** A store that has been writable for an hour. */
+export function steadyCanary(some: Partial<CanarySeen> = {}): CanarySeen {
+  return { at: NOW, since: NOW - 3_600_000, outages: [], ...some };
 }
 
 /** The settings of a store that nobody changed. */
@@ -202,9 +320,14 @@ export function aReadyStore(
     clockAheadMs: 0,
     counts: counts(),
     holds: [],
+    served: [{ held: (some.holds ?? []).length > 0, counts: some.counts ?? counts() }],
     workers: [],
     policy: aPolicy(),
     schedules: [],
+    canary: steadyCanary(),
+    fleet: { workers: 1, lapsed: 0, beating: new Set(["7"]) },
+    restarts: [],
+    toldLoopStallMs: undefined,
     ...some,
   };
 }
@@ -219,7 +342,7 @@ export function aDownStore(): StoreObserved {
 export function itsDeployment(
   queue: StoredJobQueue,
   some: { readonly metadata?: object; readonly spec?: object; readonly status?: object } = {},
-): DeploymentObserved {
+): Extract<DeploymentObserved, { is: "ours" }> {
   const desired = desiredDeployment(queue, aJobStore());
   const { replicas } = desired.spec;
   const rolledOut = {
@@ -250,22 +373,39 @@ export function observed(some: Partial<Observed> = {}): Observed {
   const queue = "queue" in some ? some.queue : aJobQueue();
   const store = some.store ?? aReadyStore();
   const deployment = some.deployment ?? (queue?.spec.workers ? itsDeployment(queue) : { is: "absent" });
-  const desired =
-    queue?.spec.workers && store.is !== "absent"
-      ? desiredDeployment(queue, store.jobStore, wantedReplicas(queue, { store, deployment }, NOW).replicas)
-      : undefined;
-  return {
-    queue,
-    rivals: [],
-    servedBy: [],
-    store,
-    deployment,
-    desired,
-    template: { is: "accepted" },
-    pods: [],
-    podsSeenBefore: new Set(),
-    invalidSchedule: undefined,
-    countsWrittenAt: undefined,
-    ...some,
-  };
+  return scaled(
+    {
+      queue,
+      rivals: [],
+      servedBy: [],
+      store,
+      deployment,
+      disruptionBudget: { is: "absent" },
+      scale: undefined,
+      desired: undefined,
+      template: { is: "accepted" },
+      pods: [],
+      watchesCurrent: true,
+      stormAt: undefined,
+      podsSeenBefore: new Set(),
+      invalidSchedule: undefined,
+      countsWrittenAt: undefined,
+      ...some,
+    },
+    some,
+  );
+}
+
+/** The same with what follows from it: the size of the pool and its Deployment, unless `given` has them. */
+export function scaled(
+  world: Observed,
+  given: Partial<Observed> = {},
+  memory: ScaleMemory = new ScaleMemory(),
+  now: number = NOW,
+): Observed {
+  const { queue, store } = world;
+  if (!queue?.spec.workers || store.is === "absent" || store.is === "notAllowed") return { ...world, ...given };
+  const scale = scaleOf(queue, world, memory, now);
+  const desired = desiredDeployment(queue, store.jobStore, scale.step.replicas);
+  return { ...world, scale, desired, ...given };
 }

@@ -2,10 +2,10 @@
  * The Deployment of a pool, as a function of the JobQueue and its JobStore. What the template leaves out follows the
  * `restricted` Pod Security Standard; what the operator sets (labels, environment, grace, identity) wins over it.
  */
-import { API_VERSION, type JobQueue, type JobQueueStrategy, type JobStore } from "@jobqueue/crds";
+import { type JobQueue, type JobQueueStrategy, type JobStore } from "@jobqueue/crds";
 import type { OwnerReference } from "../../../kube/index.ts";
 import { canonical } from "../../canonical.ts";
-import { APPLIED_HASH, labelsOf, selectorOf, shortHash, workersName } from "./names.ts";
+import { APPLIED_HASH, labelsOf, ownerReferenceTo, selectorOf, shortHash, workersName } from "./names.ts";
 import { podTemplate } from "./pod-template.ts";
 
 /** A Deployment as it is applied: every field in it is ours. */
@@ -33,8 +33,10 @@ export function desiredDeployment(
   store: JobStore,
   replicas: number = queue.spec.replicas,
 ): DesiredDeployment {
-  const labels = labelsOf(queue);
   const { workers } = queue.spec;
+  const { labels: own = {}, annotations = {} } = workers?.deploymentMetadata ?? {};
+  const labels = { ...own, ...labelsOf(queue) };
+  const hashed = Object.keys(annotations).length > 0 ? { annotations } : {};
   if (!workers) throw new Error("a JobQueue without workers has no Deployment");
   const spec = {
     replicas,
@@ -53,17 +55,8 @@ export function desiredDeployment(
       namespace: queue.metadata.namespace,
       name: workersName(queue.metadata.name),
       labels,
-      annotations: { [APPLIED_HASH]: shortHash(canonical({ spec: plain, labels }), 16) },
-      ownerReferences: [
-        // Without blockOwnerDeletion: it needs rights on finalizers, and nothing waits for the pods of a deleted queue.
-        {
-          apiVersion: API_VERSION,
-          kind: "JobQueue",
-          name: queue.metadata.name,
-          uid: queue.metadata.uid,
-          controller: true,
-        },
-      ],
+      annotations: { ...annotations, [APPLIED_HASH]: shortHash(canonical({ spec: plain, labels, ...hashed }), 16) },
+      ownerReferences: [ownerReferenceTo(queue)],
     },
     spec: plain,
   };

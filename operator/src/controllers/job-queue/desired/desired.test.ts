@@ -26,7 +26,7 @@ describe("the Deployment of a pool", () => {
         "kind": "Deployment",
         "metadata": {
           "annotations": {
-            "jobqueue.dev/applied-hash": "7c268ed5243bb5be",
+            "jobqueue.dev/applied-hash": "39388136e3abc262",
           },
           "labels": {
             "app.kubernetes.io/component": "worker",
@@ -189,6 +189,15 @@ describe("the Deployment of a pool", () => {
                       ],
                     },
                     "readOnlyRootFilesystem": true,
+                  },
+                  "startupProbe": {
+                    "failureThreshold": 150,
+                    "httpGet": {
+                      "path": "/livez",
+                      "port": 8080,
+                    },
+                    "periodSeconds": 2,
+                    "timeoutSeconds": 5,
                   },
                   "volumeMounts": [
                     {
@@ -362,6 +371,7 @@ describe("the Deployment of a pool", () => {
     const [worker] = spec.containers;
     expect(worker?.["livenessProbe"]).toEqual(probe);
     expect(worker?.["readinessProbe"]).toMatchObject({ httpGet: { path: "/readyz", port: 8080 } });
+    expect(worker?.["startupProbe"]).toMatchObject({ httpGet: { path: "/livez", port: 8080 }, failureThreshold: 150 });
     expect(worker?.["env"]).toContainEqual({ name: "SMTP_HOST", value: "mail" });
     expect(spec["volumes"]).toMatchObject([{ name: "work", emptyDir: {} }, { name: "jobqueue-store" }]); // /tmp is taken: no scratch volume
   });

@@ -5,8 +5,8 @@
  * reads them anew for each connection, so a rotation needs no restart. `DATABASE_URL` is there as well where a Secret has
  * the whole URL, for programs that know nothing of files; it is what the Secret said when the pod began.
  */
-import type { EnvVar, JobQueue, JobStore, SecretKeyRef, Volume, VolumeMount } from "@jobqueue/crds";
-import { poolOf, queueNameOf } from "./names.ts";
+import type { EnvVar, JobQueue, JobStore, JobStoreServer, SecretKeyRef, Volume, VolumeMount } from "@jobqueue/crds";
+import { isStoreElsewhere, poolOf, queueNameOf, storeKeyOf } from "./names.ts";
 
 /** Port on which a worker serves /livez, /readyz and /metrics. */
 export const WORKER_HTTP_PORT = 8080;
@@ -37,6 +37,7 @@ const secretValue = (name: string, { name: secret, key }: SecretKeyRef): EnvVar 
  */
 export function workerEnvironment(queue: JobQueue, store: JobStore, image: string): readonly EnvVar[] {
   const { connection, schema } = store.spec;
+  const access = workerAccess(queue, store);
   const workers = queue.spec.workers;
   if (!workers) throw new Error("a JobQueue without workers has no worker environment");
   return [
@@ -44,10 +45,10 @@ export function workerEnvironment(queue: JobQueue, store: JobStore, image: strin
     podField("POD_UID", "metadata.uid"),
     podField("POD_NAMESPACE", "metadata.namespace"),
     podField("NODE_NAME", "spec.nodeName"),
-    ...addressOf(store),
+    ...addressOf(access),
     value("JOBQUEUE_STORE_DIRECTORY", STORE_DIRECTORY),
     value("JOBQUEUE_TLS_MODE", connection.tls.mode),
-    ...(connection.tls.caSecretRef ? [value("JOBQUEUE_TLS_CA_FILE", `${STORE_DIRECTORY}/${CREDENTIAL_FILES.ca}`)] : []),
+    ...(access.ca ? [value("JOBQUEUE_TLS_CA_FILE", `${STORE_DIRECTORY}/${CREDENTIAL_FILES.ca}`)] : []),
     value("JOBQUEUE_SCHEMA", schema),
     value("JOBQUEUE_QUEUES", [queueNameOf(queue), ...(workers.alsoServes ?? [])].join(",")),
     value("JOBQUEUE_SLOTS", workers.slots),
@@ -58,15 +59,53 @@ export function workerEnvironment(queue: JobQueue, store: JobStore, image: strin
   ];
 }
 
-/** The Secret with the whole URL that workers use, if there is one. */
-function workerUri({ spec: { connection } }: JobStore): SecretKeyRef | undefined {
-  return connection.workerURISecretRef ?? connection.uriSecretRef;
+/** The Secrets, all of the JobQueue's namespace, with which workers reach the store. */
+interface WorkerAccess {
+  readonly uri: SecretKeyRef | undefined;
+  /** The address in parts, where there is no whole URL. */
+  readonly server: JobStoreServer | undefined;
+  readonly ca: SecretKeyRef | undefined;
+  /** Name of a Secret of type kubernetes.io/tls. */
+  readonly certificate: string | undefined;
 }
 
-function addressOf(store: JobStore): readonly EnvVar[] {
-  const uri = workerUri(store);
+/** What the JobQueue says itself, else what the JobStore says. */
+function workerAccess(queue: JobQueue, { spec: { connection } }: JobStore): WorkerAccess {
+  const own = queue.spec.workers?.storeCredentials;
+  if (own) {
+    const { uriSecretRef: uri, caSecretRef: ca, clientCertificateSecretRef: certificate } = own;
+    return { uri, server: undefined, ca, certificate: certificate?.name };
+  }
+  const { uriSecretRef, workerURISecretRef, server, tls } = connection;
+  const uri = workerURISecretRef ?? uriSecretRef;
+  return {
+    uri,
+    server: uri ? undefined : server,
+    ca: tls.caSecretRef,
+    certificate: tls.clientCertificateSecretRef?.name,
+  };
+}
+
+/**
+ * What the workers lack to reach a store of another namespace, and what to do, or `undefined`. A Secret is never copied to
+ * another namespace: whoever may read one there would then read the store's.
+ */
+export function lacksCredentials(queue: JobQueue, store: JobStore): string | undefined {
+  const { workers } = queue.spec;
+  if (!workers || !isStoreElsewhere(queue)) return undefined;
+  const where = `JobStore ${storeKeyOf(queue)} is in another namespace, whose Secrets pods cannot use`;
+  const here = `namespace ${queue.metadata.namespace}`;
+  if (!workers.storeCredentials) {
+    return `${where}: make a Secret with the URL of the store in ${here} and name it in spec.workers.storeCredentials.uriSecretRef.`;
+  }
+  if (store.spec.connection.tls.caSecretRef && !workers.storeCredentials.caSecretRef) {
+    return `${where}: its server has a CA certificate of its own; put that into a Secret in ${here} and name it in spec.workers.storeCredentials.caSecretRef.`;
+  }
+  return undefined;
+}
+
+function addressOf({ uri, server }: WorkerAccess): readonly EnvVar[] {
   if (uri) return [secretValue("DATABASE_URL", uri)];
-  const { server } = store.spec.connection;
   if (!server) return [];
   return [
     value("JOBQUEUE_STORE_HOST", server.host),
@@ -77,17 +116,18 @@ function addressOf(store: JobStore): readonly EnvVar[] {
 }
 
 /** The Secrets of the store as files, as `CREDENTIAL_FILES` names them. */
-export function credentials(store: JobStore): { readonly volume: Volume; readonly mount: VolumeMount } {
-  const { server, tls } = store.spec.connection;
-  const uri = workerUri(store);
-  const own = tls.clientCertificateSecretRef;
+export function credentials(
+  queue: JobQueue,
+  store: JobStore,
+): { readonly volume: Volume; readonly mount: VolumeMount } {
+  const { uri, server, ca, certificate } = workerAccess(queue, store);
   const files: readonly (readonly [string, SecretKeyRef | undefined])[] = [
     [CREDENTIAL_FILES.uri, uri],
-    [CREDENTIAL_FILES.user, uri ? undefined : server?.userSecretRef],
-    [CREDENTIAL_FILES.password, uri ? undefined : server?.passwordSecretRef],
-    [CREDENTIAL_FILES.ca, tls.caSecretRef],
-    [CREDENTIAL_FILES.certificate, own && { name: own.name, key: "tls.crt" }],
-    [CREDENTIAL_FILES.key, own && { name: own.name, key: "tls.key" }],
+    [CREDENTIAL_FILES.user, server?.userSecretRef],
+    [CREDENTIAL_FILES.password, server?.passwordSecretRef],
+    [CREDENTIAL_FILES.ca, ca],
+    [CREDENTIAL_FILES.certificate, certificate === undefined ? undefined : { name: certificate, key: "tls.crt" }],
+    [CREDENTIAL_FILES.key, certificate === undefined ? undefined : { name: certificate, key: "tls.key" }],
   ];
   const sources = files.flatMap(([path, ref]) =>
     ref ? [{ secret: { name: ref.name, items: [{ key: ref.key, path }] } }] : [],

@@ -1,6 +1,7 @@
 /** Names and labels of what the operator makes for a JobQueue. */
 import { createHash } from "node:crypto";
-import { LABEL_POOL, LABEL_QUEUE, type JobQueue } from "@jobqueue/crds";
+import { API_VERSION, LABEL_POOL, LABEL_QUEUE, type JobQueue } from "@jobqueue/crds";
+import type { OwnerReference } from "../../../kube/index.ts";
 
 /** Who owns the fields that server-side apply sets; also what `app.kubernetes.io/managed-by` says. */
 export const FIELD_MANAGER = "jobqueue-operator";
@@ -32,9 +33,14 @@ export function queueNameOf(queue: JobQueue): string {
   return queue.spec.queueName ?? queue.metadata.name;
 }
 
-/** "namespace/name" of the JobStore; it is always in the namespace of the JobQueue. */
-export function storeKeyOf(queue: JobQueue): string {
-  return `${queue.metadata.namespace}/${queue.spec.storeRef.name}`;
+/** "namespace/name" of the JobStore. */
+export function storeKeyOf({ metadata, spec: { storeRef } }: JobQueue): string {
+  return `${storeRef.namespace ?? metadata.namespace}/${storeRef.name}`;
+}
+
+/** Whether the JobStore is in another namespace, which has to let this one in and whose Secrets are out of reach. */
+export function isStoreElsewhere({ metadata, spec: { storeRef } }: JobQueue): boolean {
+  return storeRef.namespace !== undefined && storeRef.namespace !== metadata.namespace;
 }
 
 /** "namespace/name" of a JobQueue: its key, and what its workers call their pool. */
@@ -45,6 +51,12 @@ export function poolOf(queue: { readonly metadata: { readonly namespace?: string
 /** `status.selector`, and the selector of the Deployment: an HPA counts exactly the pods of the pool. */
 export function selectorOf(queue: JobQueue): Readonly<Record<string, string>> {
   return { [LABEL_POOL]: queue.metadata.name };
+}
+
+/** What makes an object of ours go with its JobQueue. */
+export function ownerReferenceTo({ metadata: { name, uid } }: JobQueue): OwnerReference {
+  // Without blockOwnerDeletion: it needs rights on finalizers, and nothing waits for the pods of a deleted queue.
+  return { apiVersion: API_VERSION, kind: "JobQueue", name, uid: uid ?? "", controller: true };
 }
 
 /** Labels of the Deployment and of its pods. */

@@ -5,12 +5,14 @@
  * JobStore releases the hold and the schedules it leaves behind (see `spec-hold.ts`). With `deletionPolicy: Delete` or
  * `DeleteIfEmpty` there is one (`rules/finalizer.ts`), and then:
  *
- * 1. *It never wedges.* Without a JobStore (as when a namespace goes), for a queue that another JobQueue manages or waits to
+ * 1. *It never wedges.* Without a JobStore (as when a namespace goes), or with one that does not let it in, for a queue that another JobQueue manages or waits to
  *    manage, and with `Retain`, also when that is written late, the finaliser is taken away and nothing else happens.
  * 2. *Nothing starts, nothing is cut short.* Before `Delete` the queue is held; it is deleted when none of its jobs runs. The
  *    store looks again itself, under the lock that claims share.
  * 3. *Unknown never deletes.* A store that does not answer is waited for, and people are told how to let go.
  * 4. *Only what was ours.* An object that never became Ready has asserted nothing, and deletes nothing.
+ * 5. *Once.* A queue that the store does not know any more was deleted by a leader that died before it let go: a hold for its
+ *    sake would make it anew.
  */
 import type { Action, Finding, Problem } from "../../../plan/action.ts";
 import { actorFor, SPEC_HOLD, specActor } from "../../spec-hold.ts";
@@ -32,6 +34,7 @@ export function deletion({ queue, store, rivals }: Observed): Finding {
   if (deletionPolicy === "Retain") return { halt: true, actions: [letGo(queue, "spec.deletionPolicy is Retain.")] };
   if (rivals.length > 0) return { halt: true, actions: [letGo(queue, "Another JobQueue is there for the queue.")] };
   if (store.is === "absent") return { halt: true, actions: [letGo(queue, "Its JobStore is gone.")] };
+  if (store.is === "notAllowed") return { halt: true, actions: [letGo(queue, "It may not use its JobStore.")] };
   if (!wasReady(queue)) return { halt: true, actions: [letGo(queue, "It was never in force.")] };
   if (store.is !== "ready") {
     if (store.is === "unusable" && store.view.is === "starting") return { halt: true };
@@ -40,6 +43,9 @@ export function deletion({ queue, store, rivals }: Observed): Finding {
 
   const name = queueNameOf(queue);
   const pool = poolOf(queue);
+  if (!store.counts && !store.policy && !store.holds.some((hold) => hold.queue === name)) {
+    return { halt: true, actions: [letGo(queue, "The store does not know the queue.")] };
+  }
   const common = { store: storeKeyOf(queue), queue: name };
   const because = `JobQueue ${pool} is being deleted`;
   const actions: Action[] = [];

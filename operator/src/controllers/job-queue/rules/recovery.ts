@@ -20,8 +20,7 @@
  *    confirmation), a container that restarts in place (its new incarnation replaces the old one in the store when it
  *    registers), a worker without a pod.
  *
- * Repeating any step changes nothing; a crash between 4's two halves leaves jobs without a live worker, which the next sweep
- * finds.
+ * Repeating any step changes nothing; 4's two halves are one transaction, so a crash leaves both to the next leader or neither.
  */
 import type { Finding, PodIdentity } from "../../../plan/action.ts";
 import { actorFor } from "../../spec-hold.ts";

@@ -1,5 +1,5 @@
 import type { Finding, Problem } from "../../../plan/action.ts";
-import { storeKeyOf } from "../desired/names.ts";
+import { isStoreElsewhere, storeKeyOf } from "../desired/names.ts";
 import type { Observed } from "../observed.ts";
 
 /**
@@ -14,7 +14,16 @@ export function store({ queue, store: seen }: Observed): Finding {
   });
   if (seen.is === "ready") return {};
   if (seen.is === "absent") {
-    return problem("StoreNotFound", "False", "does not exist; create it, or name another one in a new JobQueue.");
+    const where = isStoreElsewhere(queue) ? ", or is in a namespace that this operator does not watch" : "";
+    return problem(
+      "StoreNotFound",
+      "False",
+      `does not exist${where}; create it, or name another one in a new JobQueue.`,
+    );
+  }
+  if (seen.is === "notAllowed") {
+    const { known, sentence } = seen;
+    return { problem: { reason: "StoreNotAllowed", sentence, ready: known ? "False" : "Unknown", needsPerson: true } };
   }
   if (seen.is === "incompatible") {
     if (seen.settling) return problem("Progressing", "False", `is being set up: ${seen.sentence}`);

@@ -1,5 +1,6 @@
 import { RESERVED_ENV, WORKER_CONTAINER, type JobQueue } from "@jobqueue/crds";
 import type { Finding } from "../../../plan/action.ts";
+import { lacksCredentials } from "../desired/environment.ts";
 import { queueNameOf } from "../desired/names.ts";
 import type { Observed } from "../observed.ts";
 
@@ -8,10 +9,15 @@ import type { Observed } from "../observed.ts";
  * Nothing that would defeat the operator's own settings gets past this point. A pool that cannot be right is not made or
  * changed (nothing is desired then), but what exists goes on working and the queue can still be paused.
  */
-export function validity({ queue }: Observed): Finding {
+export function validity({ queue, store }: Observed): Finding {
   const sentence = queue && whatIsInvalid(queue);
-  if (sentence === undefined) return {};
-  return { problem: { reason: "InvalidPodTemplate", sentence, ready: "False", needsPerson: true } };
+  if (sentence !== undefined) {
+    return { problem: { reason: "InvalidPodTemplate", sentence, ready: "False", needsPerson: true } };
+  }
+  if (!queue || store.is === "absent" || store.is === "notAllowed") return {};
+  const lacking = lacksCredentials(queue, store.jobStore);
+  if (lacking === undefined) return {};
+  return { problem: { reason: "StoreCredentialsMissing", sentence: lacking, ready: "False", needsPerson: true } };
 }
 
 /** What is wrong with spec.workers and what to do about it, or `undefined`. */

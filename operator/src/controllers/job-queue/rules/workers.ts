@@ -1,14 +1,12 @@
-import type { Action, Finding, Problem } from "../../../plan/action.ts";
+import type { Finding, Problem } from "../../../plan/action.ts";
 import { firstDifference } from "../desired/drift.ts";
 import type { DesiredDeployment } from "../desired/deployment.ts";
 import { APPLIED_HASH } from "../desired/names.ts";
-import { wantedReplicas } from "../desired/replicas.ts";
 import type { DeploymentObserved, Observed } from "../observed.ts";
+import { leftover } from "./leftover.ts";
 
 /** How often to look at what cannot be watched: a Deployment without our labels. */
 const FOREIGN_LOOK_MS = 60_000;
-/** How often to look whether the garbage collector is through. */
-const COLLECTING_LOOK_MS = 2_000;
 /** How often to ask again about what was refused: quotas, policies and rights change without a word. */
 const REFUSED_LOOK_MS = 60_000;
 /** How soon to read again what could not be read. */
@@ -25,19 +23,9 @@ export function workers(observed: Observed, now: number): Finding {
   if (!queue.spec.workers) return withoutWorkers(deployment);
   if (!desired) return {}; // invalid, or no JobStore and so no address: what runs goes on running
   if (deployment.is === "unknown") return waitFor("DeploymentUnknown", deployment.sentence, UNKNOWN_LOOK_MS);
-  if (deployment.is !== "foreign") {
-    const { actions = [], ...rest } = bringInLine(observed, desired, deployment);
-    return { ...rest, actions: [...actions, ...stopping(observed, now)] };
-  }
-  const { name } = desired.metadata;
-  return deployment.collecting ? collecting(name) : foreign(name, deployment.owner);
-}
-
-/** A queue that is stopping is looked at again when its drain time is over. */
-function stopping(observed: Observed, now: number): readonly Action[] {
-  const { waitMs } = observed.queue ? wantedReplicas(observed.queue, observed, now) : {};
-  const sentence = "Jobs of the stopped queue are still running; the workers go when they are through.";
-  return waitMs === undefined ? [] : [{ do: "wait", ms: waitMs, reason: "Stopping", sentence }];
+  if (deployment.is === "foreign") return foreign(desired.metadata.name, deployment.owner);
+  if (deployment.is !== "leftover") return bringInLine(observed, desired, deployment);
+  return leftover(queue, "Deployment", deployment.object, now);
 }
 
 function bringInLine(
@@ -48,11 +36,11 @@ function bringInLine(
   const change = deployment.is === "ours" ? changeOf(desired, deployment) : "the pool has no Deployment yet";
   if (change === undefined) return {};
   if (template.is === "refused") {
-    const { sentence } = template;
-    return {
-      ...waitFor("InvalidPodTemplate", sentence, REFUSED_LOOK_MS),
-      problem: problem("InvalidPodTemplate", sentence, true),
-    };
+    const reason = template.judged ? "InvalidPodTemplate" : "WorkerRolloutFailed";
+    const sentence = template.judged
+      ? template.sentence
+      : `The API server forbids the Deployment: ${template.sentence}`;
+    return { ...waitFor(reason, sentence, REFUSED_LOOK_MS), problem: problem(reason, sentence, true) };
   }
   if (template.is === "unknown") return waitFor("TemplateUnknown", template.sentence, UNKNOWN_LOOK_MS);
   if (deployment.is === "absent" && store.is !== "ready") return {}; // the store's own problem is told already
@@ -72,8 +60,8 @@ function changeOf(
 ): string | undefined {
   const hash = desired.metadata.annotations[APPLIED_HASH];
   if (object.metadata.annotations?.[APPLIED_HASH] !== hash) return "the spec changed";
-  const { labels, ownerReferences } = desired.metadata;
-  const metadata = firstDifference({ labels, ownerReferences }, object.metadata, "metadata");
+  const { labels, annotations, ownerReferences } = desired.metadata;
+  const metadata = firstDifference({ labels, annotations, ownerReferences }, object.metadata, "metadata");
   if (metadata !== undefined) return `somebody changed ${metadata} of the Deployment`;
   if (appliedGeneration !== undefined && appliedGeneration === object.metadata.generation) return undefined;
   const spec = firstDifference(desired.spec, object.spec, "spec");
@@ -106,13 +94,5 @@ function foreign(name: string, owner: string): Finding {
   return {
     problem: problem("DeploymentConflict", sentence, true),
     actions: [{ do: "wait", ms: FOREIGN_LOOK_MS, reason: "DeploymentConflict", sentence }],
-  };
-}
-
-function collecting(name: string): Finding {
-  const sentence = `The Deployment ${name} of an earlier JobQueue of this name is being removed.`;
-  return {
-    problem: problem("Progressing", sentence, false),
-    actions: [{ do: "wait", ms: COLLECTING_LOOK_MS, reason: "Progressing", sentence }],
   };
 }

@@ -46,6 +46,11 @@ export function crossesZero(shown: Backlog, next: Backlog): boolean {
 
 /** Milliseconds until counts may be written again; 0 is now. `writtenAt` is absent when this process has not written any. */
 export function untilCountsMayBeWritten(writtenAt: number | undefined, now: number): number {
-  // A wall clock that was set back must not silence the counts for longer than the interval.
-  return writtenAt === undefined || now < writtenAt ? 0 : Math.max(0, writtenAt + COUNTS_EVERY_MS - now);
+  return untilMayBeWritten(writtenAt, COUNTS_EVERY_MS, now);
+}
+
+/** Milliseconds until what is written at most every `everyMs` may be written again, after it was at `writtenAt`. */
+export function untilMayBeWritten(writtenAt: number | undefined, everyMs: number, now: number): number {
+  // A wall clock that was set back must not silence anybody for longer than the interval.
+  return writtenAt === undefined || now < writtenAt ? 0 : Math.max(0, writtenAt + everyMs - now);
 }

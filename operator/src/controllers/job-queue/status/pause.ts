@@ -8,7 +8,7 @@ import { queueNameOf } from "../desired/names.ts";
 import type { Observed } from "../observed.ts";
 
 /** The part of the status that says why a queue is paused. */
-export type Pause = Pick<JobQueueStatus, "holds" | "pausedBy">;
+export type Pause = Pick<JobQueueStatus, "holds" | "holdsTotal" | "pausedBy">;
 
 /** The holds in force, the oldest first, cut to what the CRD takes; nothing when there are none. */
 export function pauseOf(holds: readonly HoldSeen[]): Pause {
@@ -17,6 +17,7 @@ export function pauseOf(holds: readonly HoldSeen[]): Pause {
   const names = [...new Set(sorted.map(shortNameOf))];
   return {
     holds: sorted.slice(0, STATUS_BOUNDS.holds).map(shown),
+    ...(sorted.length > STATUS_BOUNDS.holds && { holdsTotal: sorted.length }),
     pausedBy: cut(names.slice(0, STATUS_BOUNDS.holds).join(","), STATUS_BOUNDS.pausedBy),
   };
 }

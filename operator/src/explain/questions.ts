@@ -1,0 +1,20 @@
+/** What each rule about a JobQueue asks, in the words of a person who reads an explanation. By name of the rule. */
+export const QUESTIONS: Readonly<Record<string, string>> = {
+  deletion: "Is it being deleted?",
+  suspended: "Did somebody ask the operator to leave it alone?",
+  conflict: "Does an older JobQueue manage the same queue?",
+  finalizer: "Has it the finaliser that its deletionPolicy asks for?",
+  validity: "Can its workers be right at all, and can they reach the store?",
+  store: "May it use its store, and can the store be used?",
+  queueKnown: "Does the store know the queue?",
+  hold: "Do spec.state and the hold spec say the same?",
+  policy: "Has the store the policy of the spec?",
+  schedules: "Has the store the schedules of the spec?",
+  objectives: "When could spec.objectives be missed?",
+  recovery: "Are there jobs of pods that are gone?",
+  requests: "Did somebody ask for something by an annotation?",
+  disruptionBudget: "Is the disruption budget of the pool as the spec says?",
+  scale: "How many workers should there be?",
+  workers: "Is the Deployment of the workers as the spec says?",
+  health: "Is a worker hung, and may it be replaced?",
+};
