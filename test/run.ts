@@ -79,7 +79,9 @@ const WHY_LENGTH = 600;
 
 function failureOf({ fullName, failureMessages = [] }: VitestReport["testResults"][0]["assertionResults"][0]): string {
   const lines = stripVTControlCharacters(failureMessages.join("\n")).split("\n");
-  const ours = lines.filter((line) => !/^ +at .*(node_modules|new Promise)/.test(line));
+  // vitest's report has only the stack of a timeout, whose first line is not the message but this placeholder.
+  const named = lines.map((line) => line.replace("Error: STACK_TRACE_ERROR", "the test (or its hook) timed out"));
+  const ours = named.filter((line) => !/^ +at .*(node_modules|new Promise)/.test(line));
   return [fullName, ...ours].join("\n  ").slice(0, WHY_LENGTH).trimEnd();
 }
 

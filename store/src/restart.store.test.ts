@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { POSTGRES_MAJORS, PostgresServer } from "../../test/support/postgres/server.ts";
 import { Database } from "./connection/database.ts";
@@ -10,6 +11,9 @@ import { hold } from "./queues/hold.ts";
 import { listHolds } from "./queues/list-holds.ts";
 import { StoreError } from "./errors.ts";
 import { registerWorker } from "./workers/register-worker.ts";
+
+/** Between two tries while the server is away: short, so that some meet it in each phase of its recovery. */
+const RETRY_MS = 5;
 
 describe.each(POSTGRES_MAJORS)("P1: PostgreSQL %i crashes", (major) => {
   let server: PostgresServer;
@@ -35,6 +39,7 @@ describe.each(POSTGRES_MAJORS)("P1: PostgreSQL %i crashes", (major) => {
         return await work();
       } catch (error) {
         if (!(error instanceof StoreError) || error.retry !== "reconnect") throw error;
+        await pause(RETRY_MS);
       }
     }
   }
@@ -54,6 +59,7 @@ describe.each(POSTGRES_MAJORS)("P1: PostgreSQL %i crashes", (major) => {
         } catch (error) {
           if (!(error instanceof StoreError)) throw error;
           outages.push(error);
+          await pause(RETRY_MS);
         }
       }
     };
@@ -75,10 +81,7 @@ describe.each(POSTGRES_MAJORS)("P1: PostgreSQL %i crashes", (major) => {
       }),
     );
     const atLeast = async (count: number) => {
-      while (acknowledged.length < count)
-        await new Promise((resolve) => {
-          setImmediate(resolve);
-        });
+      while (acknowledged.length < count) await pause(1);
     };
     await atLeast(150);
     for (let round = 0; round < 2; round += 1) {

@@ -27,6 +27,9 @@ const FAKETIME = [
   "/usr/lib/faketime/libfaketimeMT.so.1",
 ] as const;
 
+/** How much of a server's log is kept to look for its readiness, and to show when it ends early, characters. */
+const LOG_LENGTH = 20_000;
+
 /** The server refuses to run as root, so root runs it as `nobody`. */
 const NOBODY = 65_534;
 const asRoot = process.getuid?.() === 0;
@@ -183,7 +186,8 @@ export class PostgresServer {
     let log = "";
     await new Promise<void>((resolve, reject) => {
       child.stderr.on("data", (chunk: Buffer) => {
-        if (log.length < 100_000) log += chunk.toString();
+        // Only the end: while a server recovers, every client that tries again adds lines before the one that is waited for.
+        log = (log + chunk.toString()).slice(-LOG_LENGTH);
         if (/database system is ready to accept (read-only )?connections/.test(log)) resolve();
       });
       child.once("error", reject);
