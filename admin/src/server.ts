@@ -114,7 +114,7 @@ export class AdminServer extends BaseService {
       metrics.streams.set(live.streams);
       measureQueues(metrics, await queuesSeen(database, snapshots.queueStats));
     };
-    this.#endTelemetry = shareMetrics(this.#registry, measureNow);
+    this.#endTelemetry = shareMetrics(this.#registry, { measure: measureNow });
     const api: Api = {
       database,
       ...snapshots,

@@ -29,8 +29,16 @@ import {
   type Term,
 } from "./kube/index.ts";
 import { Leadership, type Informers } from "./leadership.ts";
-import { measure, OPERATOR_METRICS } from "./metrics.ts";
-import { BaseService, registerMetrics, RUNTIME_METRICS, systemClock, type Log, type Service } from "./runtime/index.ts";
+import { OPERATOR_METRICS, showKnown } from "./metrics.ts";
+import {
+  BaseService,
+  exposition,
+  registerMetrics,
+  RUNTIME_METRICS,
+  systemClock,
+  type Log,
+  type Service,
+} from "./runtime/index.ts";
 
 /** Name of the Lease; the chart's RBAC names it too. */
 const LEASE_NAME = "jobqueue-operator";
@@ -102,14 +110,12 @@ export class Operator extends BaseService {
     const client = new KubeClient(this.#transport);
     const seenPods = new SeenPods();
     const informers = this.#informers(client, edge, seenPods);
-    const measureNow = (): void => {
-      measure(metrics, {
-        monitors: this.#leadership?.monitors,
-        jobQueues: informers.jobQueues.cache,
-        jobStores: informers.jobStores.cache,
-        now: clock.wall(),
-      });
-    };
+    showKnown(metrics, () => ({
+      monitors: this.#leadership?.monitors,
+      jobQueues: informers.jobQueues.cache,
+      jobStores: informers.jobStores.cache,
+      now: clock.wall(),
+    }));
     this.#http = new HttpServer({
       port: config.httpPort,
       waitingFor: () => [
@@ -118,13 +124,10 @@ export class Operator extends BaseService {
           .map(({ name, trouble }) => (trouble === undefined ? name : `${name} (${trouble})`)),
         ...(this.stopping.aborted ? ["the process to end"] : []),
       ],
-      metrics: async () => {
-        measureNow();
-        return { text: await registry.metrics(), contentType: registry.contentType };
-      },
+      metrics: () => ({ pieces: exposition(registry), contentType: registry.contentType }),
     });
     // A store that this one watches no more is not down.
-    this.#endTelemetry = shareMetrics(registry, measureNow, [OPERATOR_METRICS.storeUp.name]);
+    this.#endTelemetry = shareMetrics(registry, { notZero: [OPERATOR_METRICS.storeUp.name] });
     const events = new EventRecorder({
       client,
       controller: "jobqueue.dev/operator",

@@ -4,7 +4,7 @@ import { aHold, aJobQueue, aJobStore, aSnapshot, counts, NOW } from "./controlle
 import type { StoreView } from "./controllers/job-store/store-view.ts";
 import type { StoredJobQueue, StoredJobStore } from "./controllers/kubernetes-objects.ts";
 import { Cache, keyOf } from "./kube/index.ts";
-import { measure, OPERATOR_METRICS } from "./metrics.ts";
+import { OPERATOR_METRICS, showKnown } from "./metrics.ts";
 import { registerMetrics } from "./runtime/index.ts";
 
 /** What the metrics say of one JobQueue of one store that looks so; only lines that contain one of `wanted`. */
@@ -24,7 +24,7 @@ async function told(view: StoreView | undefined, wanted: string): Promise<string
   const jobStores = new Cache<StoredJobStore>();
   jobStores.set("shop/default", aJobStore());
   const monitors = view && { keys: () => ["shop/default" as const], find: () => ({ view }) };
-  measure(metrics, { monitors, jobQueues, jobStores, now: NOW });
+  showKnown(metrics, () => ({ monitors, jobQueues, jobStores, now: NOW }));
   return (await registry.metrics()).split("\n").filter((line) => !line.startsWith("#") && line.includes(wanted));
 }
 
@@ -78,4 +78,22 @@ it("has a series for every condition while it leads, and none on a replica that 
     'jobqueue_condition{kind="JobQueue",namespace="shop",name="mailers",type="Ready",status="True",reason="Reconciled"} 1',
   ]);
   expect(await told(undefined, "jobqueue_condition")).toEqual([]);
+});
+
+it("shows each queue once, however the cache changes while somebody reads", () => {
+  const metrics = registerMetrics(new Registry(), OPERATOR_METRICS);
+  const jobQueues = new Cache<StoredJobQueue>();
+  const queues = ["a", "b"].map((name) => aJobQueue({}, { metadata: { name } }));
+  for (const queue of queues) jobQueues.set(keyOf(queue.metadata), queue);
+  const monitors = { keys: () => [], find: () => ({ view: up(aSnapshot()) }) };
+  showKnown(metrics, () => ({ monitors, jobQueues, jobStores: new Cache<StoredJobStore>(), now: NOW }));
+  const seen: (string | undefined)[] = [];
+  for (const { labels } of metrics.paused.live ?? []) {
+    seen.push(labels["name"]);
+    const [first] = queues;
+    if (!first || seen.length > 1) continue;
+    jobQueues.delete(keyOf(first.metadata));
+    jobQueues.set(keyOf(first.metadata), first);
+  }
+  expect(seen).toEqual(["a", "b"]);
 });

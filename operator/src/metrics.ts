@@ -5,12 +5,18 @@
 import type { JobQueue, JobStore } from "@jobqueue/crds";
 import type { Cache } from "./kube/index.ts";
 import { splitKey } from "./kube/index.ts";
-import type { MetricDefinition, Metrics } from "./runtime/index.ts";
+import type { LiveGauge, MetricDefinition, Metrics, Series } from "./runtime/index.ts";
 import { HUNG_REASONS } from "./controllers/job-queue/health/verdict.ts";
 import { queueNameOf, storeKeyOf } from "./controllers/job-queue/desired/names.ts";
 import type { StoreKey } from "./plan/action.ts";
-import type { StoreView } from "./controllers/job-store/store-view.ts";
-import { workersByPool } from "./controllers/job-store/workers-by-pool.ts";
+import { holdsOn, workersByPool } from "./controllers/job-store/snapshot-groups.ts";
+import type {
+  HoldSeen,
+  QueueSeen as JobCounts,
+  StoreSnapshot,
+  StoreView,
+  WorkerSeen,
+} from "./controllers/job-store/store-view.ts";
 
 /** Why a worker's pod is removed, as its restart says. */
 const RESTART_REASONS = [...Object.values(HUNG_REASONS), "Requested"];
@@ -116,71 +122,123 @@ interface StoresSeen {
   find(key: StoreKey): { readonly view: StoreView } | undefined;
 }
 
-/** Sets the gauges to what is known now; called for each scrape, so that an object that is gone leaves no series behind. */
-export function measure(
-  metrics: OperatorMetrics,
-  seen: {
-    readonly monitors: StoresSeen | undefined;
-    readonly jobQueues: Cache<JobQueue>;
-    readonly jobStores: Cache<JobStore>;
-    /** The operator's wall clock, milliseconds. */
-    readonly now: number;
-  },
-): void {
-  const { jobs, oldestPending, paused, pausedSeconds, pausedWithoutEndSeconds, workers, ...rest } = metrics;
-  const { storeUp, oldSnapshots, conditions } = rest;
-  const ofQueues = [jobs, oldestPending, paused, pausedSeconds, pausedWithoutEndSeconds, workers];
-  for (const gauge of [...ofQueues, storeUp, oldSnapshots, conditions]) gauge.reset();
-  const { monitors } = seen;
-  if (!monitors) return;
-  for (const key of monitors.keys()) {
+/** What is known now: asked for whenever somebody reads. */
+export interface Known {
+  /** Absent: this replica does not lead. */
+  readonly monitors: StoresSeen | undefined;
+  readonly jobQueues: Cache<JobQueue>;
+  readonly jobStores: Cache<JobStore>;
+  /** The operator's wall clock, milliseconds. */
+  readonly now: number;
+}
+
+/** Has the gauges of stores and queues show what is known when they are read. */
+export function showKnown(metrics: OperatorMetrics, known: () => Known): void {
+  metrics.storeUp.show(() => storesOf(known(), ({ labels, snapshot }) => [{ labels, value: snapshot ? 1 : 0 }]));
+  metrics.oldSnapshots.show(() =>
+    storesOf(known(), ({ labels, snapshot }) => (snapshot ? [{ labels, value: snapshot.oldSnapshots.length }] : [])),
+  );
+  metrics.conditions.show(() => conditionsOf(known()));
+  const ofQueues = (gauge: LiveGauge, series: (queue: QueueSeen) => Iterable<Series>): void => {
+    gauge.show(() => queuesOf(known(), series));
+  };
+  const ofQueue = (gauge: LiveGauge, value: (queue: QueueSeen) => number): void => {
+    ofQueues(gauge, (queue) => [{ labels: queue.labels, value: value(queue) }]);
+  };
+  ofQueues(metrics.jobs, ({ labels, counts }) =>
+    JOB_STATES.map((state) => ({ labels: { ...labels, state }, value: counts?.[state] ?? 0 })),
+  );
+  ofQueue(metrics.oldestPending, ({ counts }) => counts?.oldestPendingSeconds ?? 0);
+  ofQueue(metrics.paused, ({ holds }) => (holds.length > 0 ? 1 : 0));
+  ofQueue(metrics.pausedSeconds, ({ holds, now }) => longestSeconds(holds, now));
+  ofQueue(metrics.pausedWithoutEndSeconds, ({ holds, now }) =>
+    longestSeconds(
+      holds.filter(({ until }) => until === undefined),
+      now,
+    ),
+  );
+  ofQueues(metrics.workers, ({ labels, pool }) => {
+    const alive = pool.filter((worker) => worker.alive).length;
+    return [
+      { labels: { ...labels, state: "alive" }, value: alive },
+      { labels: { ...labels, state: "lapsed" }, value: pool.length - alive },
+    ];
+  });
+}
+
+const JOB_STATES = ["pending", "scheduled", "running", "dead", "stale"] as const;
+
+interface StoreSeen {
+  readonly labels: Series["labels"];
+  readonly snapshot: StoreSnapshot | undefined;
+}
+
+function* storesOf({ monitors }: Known, series: (store: StoreSeen) => Iterable<Series>): Generator<Series> {
+  for (const key of monitors?.keys() ?? []) {
     const { namespace = "", name } = splitKey(key);
-    const view = monitors.find(key)?.view;
-    const snapshot = view?.is === "up" ? view.snapshot : undefined;
-    storeUp.set({ namespace, name }, snapshot ? 1 : 0);
-    if (snapshot) oldSnapshots.set({ namespace, name }, snapshot.oldSnapshots.length);
+    yield* series({ labels: { namespace, name }, snapshot: snapshotOf(monitors?.find(key)?.view) });
   }
-  for (const store of seen.jobStores.values()) measureConditions(metrics, "JobStore", store);
-  for (const queue of seen.jobQueues.values()) {
-    measureConditions(metrics, "JobQueue", queue);
+}
+
+const snapshotOf = (view: StoreView | undefined): StoreSnapshot | undefined =>
+  view?.is === "up" ? view.snapshot : undefined;
+
+/** What the statuses of all objects say; one that cannot be read (an older definition let it in) says nothing. */
+function* conditionsOf({ monitors, jobStores, jobQueues }: Known): Generator<Series> {
+  if (!monitors) return;
+  // A reader may pause, and a cache that changes meanwhile would show an object twice: so those that are there now.
+  const objects = [
+    ...Array.from(jobStores.values(), (store) => ["JobStore", store] as const),
+    ...Array.from(jobQueues.values(), (queue) => ["JobQueue", queue] as const),
+  ];
+  for (const [kind, { metadata, status: told }] of objects) {
+    const { namespace, name } = metadata;
+    if (!Array.isArray(told?.conditions)) continue;
+    for (const { type, status, reason } of told.conditions)
+      yield { labels: { kind, namespace, name, type, status, reason }, value: 1 };
+  }
+}
+
+/** A JobQueue whose store answers. */
+interface QueueSeen {
+  readonly labels: Series["labels"];
+  /** Absent: the store has no jobs of it. */
+  readonly counts: JobCounts | undefined;
+  /** In force on it. */
+  readonly holds: readonly HoldSeen[];
+  readonly pool: readonly WorkerSeen[];
+  /** By the clock of its database, milliseconds. */
+  readonly now: number;
+}
+
+function* queuesOf(known: Known, series: (queue: QueueSeen) => Iterable<Series>): Generator<Series> {
+  const { monitors, jobQueues, now } = known;
+  if (!monitors) return;
+  for (const queue of Array.from(jobQueues.values())) {
+    let seen: QueueSeen | undefined;
     try {
-      measureQueue(metrics, queue, monitors, seen.now);
+      seen = queueSeen(queue, monitors, now);
     } catch {
       // One that cannot be read (an older definition let it in) has no numbers, and costs nobody else theirs; its reconciles tell.
     }
+    if (seen) yield* series(seen);
   }
 }
 
-/** What the status of an object says; one that cannot be read (an older definition let it in) says nothing. */
-function measureConditions(metrics: OperatorMetrics, kind: "JobQueue" | "JobStore", object: JobQueue | JobStore): void {
-  const { namespace, name } = object.metadata;
-  const conditions = object.status?.conditions;
-  if (!Array.isArray(conditions)) return;
-  for (const { type, status, reason } of conditions)
-    metrics.conditions.set({ kind, namespace, name, type, status, reason }, 1);
-}
-
-function measureQueue(metrics: OperatorMetrics, queue: JobQueue, monitors: StoresSeen, now: number): void {
-  const view = monitors.find(storeKeyOf(queue))?.view;
-  if (view?.is !== "up" || !view.snapshot) return;
+function queueSeen(queue: JobQueue, monitors: StoresSeen, now: number): QueueSeen | undefined {
+  const snapshot = snapshotOf(monitors.find(storeKeyOf(queue))?.view);
+  if (!snapshot) return undefined;
   const { namespace, name } = queue.metadata;
   const queueName = queueNameOf(queue);
-  const { clockAheadMs } = view.snapshot;
-  const counts = view.snapshot.queues.get(queueName);
-  for (const state of ["pending", "scheduled", "running", "dead", "stale"] as const) {
-    metrics.jobs.set({ namespace, name, state }, counts?.[state] ?? 0);
-  }
-  metrics.oldestPending.set({ namespace, name }, counts?.oldestPendingSeconds ?? 0);
-  const holds = view.snapshot.holds.filter((hold) => hold.queue === queueName || hold.queue === "*");
-  metrics.paused.set({ namespace, name }, holds.length > 0 ? 1 : 0);
-  // Holds are dated by the database's clock.
-  const longest = (some: typeof holds): number =>
-    Math.max(0, ...some.map(({ since }) => now + clockAheadMs - Date.parse(since))) / 1000;
-  metrics.pausedSeconds.set({ namespace, name }, longest(holds));
-  const endless = holds.filter(({ until }) => until === undefined);
-  metrics.pausedWithoutEndSeconds.set({ namespace, name }, longest(endless));
-  const pool = workersByPool(view.snapshot).get(`${namespace}/${name}`) ?? [];
-  const alive = pool.filter((worker) => worker.alive).length;
-  metrics.workers.set({ namespace, name, state: "alive" }, alive);
-  metrics.workers.set({ namespace, name, state: "lapsed" }, pool.length - alive);
+  return {
+    labels: { namespace, name },
+    counts: snapshot.queues.get(queueName),
+    holds: holdsOn(snapshot, queueName),
+    pool: workersByPool(snapshot).get(`${namespace}/${name}`) ?? [],
+    now: now + snapshot.clockAheadMs,
+  };
 }
+
+/** How long the oldest of some holds has been there; they are dated by the database's clock. */
+const longestSeconds = (holds: readonly HoldSeen[], now: number): number =>
+  Math.max(0, ...holds.map(({ since }) => now - Date.parse(since))) / 1000;

@@ -307,8 +307,10 @@ export class Worker implements Service {
   async #start(): Promise<void> {
     await this.#tick.start();
     await this.#http.start();
-    this.#endTelemetry = shareMetrics(this.metrics.registry, () => {
-      this.#probes.measure("otlp");
+    this.#endTelemetry = shareMetrics(this.metrics.registry, {
+      measure: () => {
+        this.#probes.measure("otlp");
+      },
     });
     await this.#watchdog.start();
     await this.#lease.start();

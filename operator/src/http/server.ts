@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
 import { BaseService } from "../runtime/index.ts";
 
 /** What is served. */
@@ -7,9 +8,11 @@ export interface HttpServerOptions {
   readonly port: number;
   /** What is not ready yet, in words; empty: ready. */
   readonly waitingFor: () => readonly string[];
-  /** Metrics in the format of Prometheus, and its content type. */
-  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  /** Metrics in the format of Prometheus, piece by piece, and its content type. */
+  readonly metrics: () => { readonly pieces: AsyncIterable<string>; readonly contentType: string };
 }
+
+const NOSNIFF = { "x-content-type-options": "nosniff" };
 
 /**
  * /livez, /readyz and /metrics.
@@ -27,7 +30,9 @@ export class HttpServer extends BaseService {
     this.#options = options;
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch(() => {
-        response.writeHead(500).end();
+        // Half an answer must not look like a whole one.
+        if (response.headersSent) response.destroy();
+        else response.writeHead(500).end();
       });
     });
     this.#server.requestTimeout = 10_000;
@@ -53,7 +58,7 @@ export class HttpServer extends BaseService {
 
   async #answer({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
     const say = (code: number, text: string, contentType = "text/plain; charset=utf-8"): void => {
-      response.writeHead(code, { "content-type": contentType, "x-content-type-options": "nosniff" }).end(text);
+      response.writeHead(code, { "content-type": contentType, ...NOSNIFF }).end(text);
     };
     if (method !== "GET" && method !== "HEAD") {
       say(405, "GET only\n");
@@ -70,8 +75,11 @@ export class HttpServer extends BaseService {
         return;
       }
       case "/metrics": {
-        const { text, contentType } = await this.#options.metrics();
-        say(200, text, contentType);
+        const { pieces, contentType } = this.#options.metrics();
+        response.writeHead(200, { "content-type": contentType, ...NOSNIFF });
+        // HEAD has nothing to write, and nobody should make it.
+        if (method === "HEAD") response.end();
+        else await pipeline(pieces, response);
         return;
       }
       default:

@@ -9,6 +9,8 @@ export {
   type ReconcileContext,
 } from "./controller.ts";
 export { silentLog, type Log, type LogLine } from "./log.ts";
+export { exposition } from "./exposition.ts";
+export type { LiveGauge, Series } from "./live-gauge.ts";
 export {
   registerMetrics,
   RUNTIME_METRICS,

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, type Gauge, Histogram, type Registry } from "prom-client";
+import { LiveGauge } from "./live-gauge.ts";
 
 /** One row of a closed table of metrics. Names and help texts are a contract with dashboards and alerts. */
 export interface MetricDefinition {
@@ -22,7 +23,7 @@ export type Metrics<Table extends Record<string, MetricDefinition>> = {
     ? Counter
     : Table[Key]["type"] extends "histogram"
       ? Histogram
-      : Gauge;
+      : LiveGauge;
 };
 
 const collectors = new WeakMap<Gauge, Set<() => void>>();
@@ -53,7 +54,7 @@ export function registerMetrics<const Table extends Record<string, MetricDefinit
         for (const value of values) made.inc({ [labels[0] ?? ""]: value }, 0);
         return made;
       }
-      if (type === "gauge") return new Gauge({ ...common, collect: runCollectors });
+      if (type === "gauge") return new LiveGauge({ ...common, collect: runCollectors });
       return new Histogram({ ...common, ...(buckets && { buckets: [...buckets] }) });
     };
     return [key, registry.getSingleMetric(name) ?? make()];

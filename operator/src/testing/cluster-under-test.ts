@@ -96,7 +96,7 @@ export class ClusterUnderTest {
     const [plural = ""] = what.split("/");
     const root = plural.startsWith("job")
       ? "/apis/jobqueue.dev/v1alpha1"
-      : plural === "deployments"
+      : plural === "deployments" || plural === "replicasets"
         ? "/apis/apps/v1"
         : plural === "events"
           ? "/apis/events.k8s.io/v1"

@@ -33,18 +33,24 @@ interface MetricRead {
   }[];
 }
 
+/** How metrics are shown. */
+export interface ShareMetricsOptions {
+  /** Brings those up to date that are set only when somebody looks. */
+  readonly measure?: () => void | Promise<void>;
+  /** Gauges of which 0 would be a statement: when a series of one is gone it has no number (NaN). */
+  readonly notZero?: readonly string[];
+}
+
 /** How long the last collection may take when the process ends, milliseconds. */
 const FLUSH_TIMEOUT_MS = 2_000;
 
 /**
- * Shows the metrics of a registry to the SDK, from now on; those that it has now. `measure` brings those up to date that
- * are set only when somebody looks. `notZero`: gauges of which 0 would be a statement; when a series of one is gone it has no
- * number (NaN). Returns how to end it: the SDK sends what it has, spans too, and sees them no more.
+ * Shows the metrics of a registry to the SDK, from now on; those that it has now. Returns how to end it: the SDK sends what it
+ * has, spans too, and sees them no more.
  */
 export function shareMetrics(
   registry: MetricsRegistry,
-  measure: () => void | Promise<void>,
-  notZero: readonly string[] = [],
+  { measure = () => {}, notZero = [] }: ShareMetricsOptions = {},
 ): () => Promise<void> {
   const meter = metrics.getMeter(SCOPE);
   const instruments = new Map<string, Observable>();

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from "node:fs";
+import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { hold, release } from "@jobqueue/store";
 import { ClusterUnderTest } from "../../../operator/src/testing/cluster-under-test.ts";
@@ -92,6 +92,7 @@ export async function runOperatorRound(options: OperatorRoundOptions): Promise<R
     const unsettled = [...(await comeToRest(resting))];
     await pauseBoth(author, resting);
     unsettled.push(...(await comeToRest(resting)));
+    if (unsettled.length > 0) await keepObjects(cluster, directory);
     const quiet = await quietFor(options.quietMs, resting);
     const shown = await summaries(resting);
     await kubelets.stop();
@@ -196,6 +197,15 @@ function outagesOf(faults: readonly Fault[]): OperatorFacts["noRestarts"] {
       to,
       settled: to + HEALTH.heartbeatTimeoutSeconds * 1_000,
     }));
+}
+
+/** What is in the namespace while it does not come to rest, as `objects.json`. */
+async function keepObjects(cluster: ClusterUnderTest, directory: string): Promise<void> {
+  const collections = ["jobqueues", "deployments", "replicasets", "pods"];
+  const lists = await Promise.all(
+    collections.map(async (collection) => [collection, await cluster.api.get(cluster.path(collection))] as const),
+  );
+  writeFileSync(join(directory, "objects.json"), JSON.stringify(Object.fromEntries(lists), undefined, 2));
 }
 
 /** Evidence that goes with the API server. */

@@ -13,7 +13,7 @@ import { DEPLOYMENTS, DISRUPTION_BUDGETS } from "../kinds.ts";
 import type { Deployment, DisruptionBudget, Pod, StoredJobQueue, StoredJobStore } from "../kubernetes-objects.ts";
 import type { StoreMonitor } from "../job-store/monitor.ts";
 import type { StoreUp } from "../job-store/store-view.ts";
-import { fleetOf, workersByPool } from "../job-store/workers-by-pool.ts";
+import { fleetOf, holdsOn, restartsByPool, schedulesByQueue, workersByPool } from "../job-store/snapshot-groups.ts";
 import { lacksCredentials } from "./desired/environment.ts";
 import { invalidSchedule } from "./invalid-schedule.ts";
 import { desiredDeployment, type DesiredDeployment } from "./desired/deployment.ts";
@@ -156,26 +156,25 @@ function observeStore(queue: StoredJobQueue, { jobStores, labelsOfNamespace, mon
   if (view.is !== "up") return { is: "unusable", jobStore, view };
   if (!view.snapshot) return { is: "incompatible", jobStore, ...schemaProblem(view, jobStore) };
   const name = queueNameOf(queue);
-  const { queues } = view.snapshot;
-  const held = new Set(view.snapshot.holds.map((hold) => hold.queue));
+  const { snapshot } = view;
   return {
     is: "ready",
     jobStore,
-    at: view.snapshot.at,
-    clockAheadMs: view.snapshot.clockAheadMs,
-    counts: view.snapshot.queues.get(name),
-    holds: view.snapshot.holds.filter((hold) => hold.queue === name || hold.queue === "*"),
+    at: snapshot.at,
+    clockAheadMs: snapshot.clockAheadMs,
+    counts: snapshot.queues.get(name),
+    holds: holdsOn(snapshot, name),
     served: [name, ...(queue.spec.workers?.alsoServes ?? [])].map((one) => ({
-      held: held.has("*") || held.has(one),
-      counts: queues.get(one),
+      held: holdsOn(snapshot, one).length > 0,
+      counts: snapshot.queues.get(one),
     })),
-    workers: workersByPool(view.snapshot).get(poolOf(queue)) ?? [],
-    policy: view.snapshot.policies.get(name),
-    canary: view.snapshot.canary,
-    fleet: fleetOf(view.snapshot),
-    restarts: view.snapshot.restarts.filter(({ pool }) => pool === poolOf(queue)),
-    toldLoopStallMs: view.snapshot.pools.get(poolOf(queue)),
-    schedules: view.snapshot.schedules.filter((schedule) => schedule.queue === name),
+    workers: workersByPool(snapshot).get(poolOf(queue)) ?? [],
+    policy: snapshot.policies.get(name),
+    canary: snapshot.canary,
+    fleet: fleetOf(snapshot),
+    restarts: restartsByPool(snapshot).get(poolOf(queue)) ?? [],
+    toldLoopStallMs: snapshot.pools.get(poolOf(queue)),
+    schedules: schedulesByQueue(snapshot).get(name) ?? [],
   };
 }
 

@@ -14,7 +14,7 @@ import type {
   WorkerSeen,
 } from "../job-store/store-view.ts";
 import type { CanarySeen } from "../job-store/canary.ts";
-import type { Fleet } from "../job-store/workers-by-pool.ts";
+import type { Fleet } from "../job-store/snapshot-groups.ts";
 import type { ScaleDecision } from "./scale/scale.ts";
 import type { DesiredDeployment } from "./desired/deployment.ts";
 

@@ -3,7 +3,7 @@
  * was just rolled out. Then nothing is restarted, and not for a while after.
  */
 import type { JobQueueHealth } from "@jobqueue/crds";
-import type { Fleet } from "../../job-store/workers-by-pool.ts";
+import type { Fleet } from "../../job-store/snapshot-groups.ts";
 import { podsOf } from "../pods-or-share.ts";
 import type { Closed } from "./closed.ts";
 import { isHung, type Judged } from "./verdict.ts";
