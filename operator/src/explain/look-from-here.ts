@@ -1,4 +1,11 @@
-import { type ConnectionSettings, Database, lastLeader, type LeaderSeen } from "@jobqueue/store";
+import {
+  type ConnectionSettings,
+  Database,
+  lastLeader,
+  type LeaderSeen,
+  vacuumFacts,
+  vacuumTroubles,
+} from "@jobqueue/store";
 import type { CanarySeen } from "../controllers/job-store/canary.ts";
 import { leaderScope } from "../controllers/job-store/led-store.ts";
 import { lookAt } from "../controllers/job-store/look.ts";
@@ -45,7 +52,11 @@ export async function lookFromHere(jobStore: StoredJobStore, ways: readonly Stor
           const at = leader?.canaryAt?.getTime() ?? now();
           return { at, since: leader?.canaryAt ? leader.takenAt.getTime() : at, outages: [] };
         };
-        const view = await lookAt(database, { now, beat });
+        const view = await lookAt(database, {
+          now,
+          beat,
+          vacuumTroubles: async (asked) => vacuumTroubles(await vacuumFacts(asked)),
+        });
         const leader = view.snapshot && (await lastLeader(database, leaderScope(jobStore)));
         return { view, how: [`through ${name}, at ${where}`], leader };
       } finally {

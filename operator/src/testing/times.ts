@@ -3,6 +3,7 @@ export const MONITOR_TIMES = {
   everyMs: 1_000,
   hintGapMs: 200,
   secretEveryMs: 2_000,
+  vacuumEveryMs: 2_000,
   backoff: { baseMs: 250, maxMs: 1_000 },
 };
 

@@ -17,8 +17,7 @@ import {
   schemaVersion,
   serverFacts,
   storeSettings,
-  vacuumFacts,
-  vacuumTroubles,
+  type VacuumTrouble,
   type WorkerRow,
 } from "@jobqueue/store";
 import type { CanarySeen } from "./canary.ts";
@@ -39,10 +38,12 @@ export interface LookOptions {
   readonly now: () => number;
   /** Writes the canary: what is read after it, in the same look, may be judged. */
   readonly beat: (serverStartedAt: Date) => Promise<CanarySeen>;
+  /** What keeps Postgres from cleaning up; not each look has to ask. */
+  readonly vacuumTroubles: (database: Database) => Promise<readonly VacuumTrouble[]>;
 }
 
 /** Looks. @throws StoreError, and what `beat` throws */
-export async function lookAt(database: Database, { now, beat }: LookOptions): Promise<StoreUp> {
+export async function lookAt(database: Database, { now, beat, vacuumTroubles }: LookOptions): Promise<StoreUp> {
   const asked = now();
   const server = await serverFacts(database);
   const clockAheadMs = Math.round(server.now.getTime() - (asked + now()) / 2);
@@ -50,10 +51,17 @@ export async function lookAt(database: Database, { now, beat }: LookOptions): Pr
   const up: StoreUp = { is: "up", serverVersion: server.version, schema };
   if (schema.is !== "compatible") return up;
   const canary = await beat(server.startedAt);
-  return { ...up, snapshot: { ...(await snapshotOf(database, now())), clockAheadMs, canary } };
+  const snapshot = await snapshotOf(database, now());
+  return {
+    ...up,
+    snapshot: { ...snapshot, vacuumTroubles: await vacuumTroubles(database), clockAheadMs, canary },
+  };
 }
 
-async function snapshotOf(database: Database, at: number): Promise<Omit<StoreSnapshot, "clockAheadMs" | "canary">> {
+async function snapshotOf(
+  database: Database,
+  at: number,
+): Promise<Omit<StoreSnapshot, "clockAheadMs" | "canary" | "vacuumTroubles">> {
   // One after the other, on one connection: a store with many operators or a small pool is not asked for more. Holds
   // first: where one is in force nothing starts any more, so what is counted as running after it can only become less.
   const holds = await listHolds(database);
@@ -75,7 +83,6 @@ async function snapshotOf(database: Database, at: number): Promise<Omit<StoreSna
       holder,
       ...(since && { since: seconds(since) }),
     })),
-    vacuumTroubles: vacuumTroubles(await vacuumFacts(database)),
   };
 }
 

@@ -24,6 +24,7 @@ import { LedStore, leaderScope, NotLeading, type Leader } from "./led-store.ts";
 import { lookAt } from "./look.ts";
 import { StoreConnection } from "./store-connection.ts";
 import type { StoreView } from "./store-view.ts";
+import { VacuumWatch } from "./vacuum-watch.ts";
 
 /** Times of a monitor, milliseconds. */
 export interface MonitorTimes {
@@ -33,6 +34,8 @@ export interface MonitorTimes {
   readonly hintGapMs: number;
   /** Between two readings of the Secrets while all is well (30 s). */
   readonly secretEveryMs: number;
+  /** Between two questions what keeps Postgres from cleaning up (60 s). */
+  readonly vacuumEveryMs: number;
   /** After looks that failed, in a row. */
   readonly backoff: BackoffPolicy;
   /** A call that takes longer than this makes the store busy: further calls are refused until it ends (2 s). */
@@ -43,6 +46,7 @@ const TIMES: MonitorTimes = {
   everyMs: undefined,
   hintGapMs: 1_000,
   secretEveryMs: 30_000,
+  vacuumEveryMs: 60_000,
   backoff: { baseMs: 1_000, maxMs: 30_000, jitter: 0.3 },
   busyMs: 2_000,
 };
@@ -80,6 +84,7 @@ export class StoreMonitor extends BaseService {
   readonly #connection: StoreConnection;
   readonly #led: LedStore;
   readonly #canary = new Canary();
+  readonly #vacuum: VacuumWatch;
   readonly #calls = new Set<{ readonly since: number }>();
   #jobStore: StoredJobStore;
   #view: StoreView = { is: "starting" };
@@ -98,6 +103,7 @@ export class StoreMonitor extends BaseService {
     this.#options = options;
     this.#jobStore = options.jobStore;
     this.#times = { ...TIMES, ...options.times };
+    this.#vacuum = new VacuumWatch({ clock: options.clock, everyMs: this.#times.vacuumEveryMs });
     this.#led = new LedStore(leaderScope(options.jobStore), options.leader);
     this.#connection = new StoreConnection({
       key: options.key,
@@ -151,6 +157,7 @@ export class StoreMonitor extends BaseService {
   configure(jobStore: StoredJobStore): void {
     this.#jobStore = jobStore;
     this.#connection.distrust();
+    this.#vacuum.forget();
     this.#publish({ is: "starting" }); // what was seen under the old spec says nothing about the new one
     void this.refresh();
   }
@@ -265,6 +272,7 @@ export class StoreMonitor extends BaseService {
       const database = await this.#connection.ready(this.#jobStore, this.#failures > 0);
       const up = await lookAt(database, {
         now: () => clock.wall(),
+        vacuumTroubles: (asked) => this.#vacuum.troubles(asked),
         beat: async (serverStartedAt) => {
           const at = (await this.#led.beat(database)).getTime();
           return this.#canary.beat({ at, serverStartedAt: serverStartedAt.getTime(), everyMs: this.#everyMs });
@@ -304,6 +312,7 @@ export class StoreMonitor extends BaseService {
   #failed(error: unknown): void {
     if (this.stopping.aborted || error instanceof NotLeading) return;
     this.#canary.missed();
+    this.#vacuum.forget();
     this.#failures += 1;
     this.#connection.distrust();
     const down = downBecause(error, placeOf(this.#jobStore.spec.connection));
