@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
  * One vitest project per level of `make test` (`test/run.ts` runs them in order). A test file belongs to the level
  * named before `.test.ts`: `x.store.test.ts` needs a Postgres, `x.cluster.test.ts` a cluster; plain `x.test.ts` is pure.
  */
-const level = (name: string, options: { timeout: number; parallel?: boolean; globalSetup?: string[] }) => ({
+const level = (name: string, options: { timeout: number; workers?: number; globalSetup?: string[] }) => ({
   test: {
     name,
     include: [name === "unit" ? "**/*.test.ts" : `**/*.${name}.test.ts`],
@@ -16,7 +16,8 @@ const level = (name: string, options: { timeout: number; parallel?: boolean; glo
     pool: "forks" as const,
     testTimeout: options.timeout,
     hookTimeout: options.timeout,
-    fileParallelism: options.parallel ?? true,
+    maxWorkers: options.workers ?? 2,
+    sequence: { groupOrder: [...LEVELS, "unit"].indexOf(name) },
     ...(options.globalSetup ? { globalSetup: options.globalSetup } : {}),
   },
 });
@@ -24,9 +25,11 @@ const level = (name: string, options: { timeout: number; parallel?: boolean; glo
 /** Levels that need something real beside the code, in the order they run. */
 const LEVELS = ["store", "worker", "api", "web", "cluster"];
 
+/** Files at once where tests mostly wait (for leases to lapse, for polls): with two, two cores are idle for half of the time. */
+const WAITING = 3;
+
 export default defineConfig({
   test: {
-    maxWorkers: 2,
     projects: [
       level("unit", { timeout: 60_000 }),
       level("store", {
@@ -35,10 +38,12 @@ export default defineConfig({
       }),
       level("worker", {
         timeout: 120_000,
+        workers: WAITING,
         globalSetup: ["./test/support/programs.ts", "./test/support/postgres/global-setup.ts"],
       }),
       level("api", {
         timeout: 120_000,
+        workers: WAITING,
         globalSetup: [
           "./test/support/programs.ts",
           "./test/support/postgres/global-setup.ts",
@@ -55,7 +60,7 @@ export default defineConfig({
       }),
       level("cluster", {
         timeout: 600_000,
-        parallel: false,
+        workers: 1,
         globalSetup: ["./test/support/kubernetes/cluster-setup.ts"],
       }),
     ],

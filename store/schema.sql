@@ -2246,7 +2246,8 @@ begin
   delete from schedule_ticks t where t.tick < v_now - interval '30 days';
   delete from audit_events e where e.at < v_now - make_interval(secs => v_keep.audit_seconds);
   delete from holds h where h.until < v_now - interval '7 days';
-  delete from restart_intents i where i.closed_at < v_now - interval '30 days';
+  -- One that nobody ended belongs to a JobQueue that is gone.
+  delete from restart_intents i where coalesce(i.closed_at, i.updated_at) < v_now - interval '30 days';
   delete from cancel_requests r where not exists (select from jobs j where j.id = r.job_id and j.lease_token = r.lease_token);
   -- A worker is remembered as long as a job of the history may name it: v_runs says where it ran.
   delete from workers w where coalesce(w.gone_at, w.lease_until) < v_now - v_history
@@ -4605,7 +4606,7 @@ comment on function filter_live(act text, filter jsonb) is 'Internal. Live jobs 
 
 comment on function fire_schedule(name text, expected timestamp with time zone, fire timestamp with time zone[], skip timestamp with time zone[], next_at timestamp with time zone) is 'Fires ticks of a schedule and moves it on to next_at, all or nothing. False, and nothing is done: its next_at is not expected any more, because somebody else fired it, or it was changed, paused or deleted. Each tick of fire becomes a job with the unique key schedule/<name>/<tick> and the labels schedule and tick; those of skip are recorded as skipped. A tick on record never fires again. Raises 22023 for a tick ahead of time: a client''s clock decides nothing.';
 
-comment on function forget_what_is_over() is 'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), restarts (30 days after they ended), answered cancel requests and workers that nothing names any more.';
+comment on function forget_what_is_over() is 'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), restarts (30 days after anything was last done about them), answered cancel requests and workers that nothing names any more.';
 
 comment on function grant_role(role text, grantee text) is 'Grants a role to a user of the database, who must exist. producer: enqueue. worker: enqueue, and all of the worker protocol. operator: holds, policies, schedules, recovery, views without payloads. reader: views without payloads, why_queue, why_job. admin: everything but the worker protocol, with payloads and the audit trail. Returns whether it was new; only then is an audit event written. Only the owner of the store may call it. Raises 22023 for an unknown role or user.';
 

@@ -69,14 +69,15 @@ begin
   delete from schedule_ticks t where t.tick < v_now - interval '30 days';
   delete from audit_events e where e.at < v_now - make_interval(secs => v_keep.audit_seconds);
   delete from holds h where h.until < v_now - interval '7 days';
-  delete from restart_intents i where i.closed_at < v_now - interval '30 days';
+  -- One that nobody ended belongs to a JobQueue that is gone.
+  delete from restart_intents i where coalesce(i.closed_at, i.updated_at) < v_now - interval '30 days';
   delete from cancel_requests r where not exists (select from jobs j where j.id = r.job_id and j.lease_token = r.lease_token);
   -- A worker is remembered as long as a job of the history may name it: v_runs says where it ran.
   delete from workers w where coalesce(w.gone_at, w.lease_until) < v_now - v_history
     and not exists (select from leases l where l.worker_id = w.id);
 end $$;
 comment on function forget_what_is_over() is
-  'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), restarts (30 days after they ended), answered cancel requests and workers that nothing names any more.';
+  'Internal. Erases results whose time is over, and forgets unique keys, ticks (30 days), audit events, holds (7 days), restarts (30 days after anything was last done about them), answered cancel requests and workers that nothing names any more.';
 
 create function heal_leases() returns int
 language plpgsql volatile security definer set search_path = {{schema}}, pg_temp as $$

@@ -163,6 +163,18 @@ forEachPostgres(({ adminUrl }) => {
     });
   });
 
+  it("forgets restarts that ended long ago, and those that nobody has gone on with for as long", async () => {
+    await store.database.query(
+      `insert into jobqueue.restart_intents (pool, queue, template_hash, namespace, pod, pod_uid, reason, actor, state, opened_at, updated_at, closed_at)
+       select 'ns/q', 'q', 'h', 'ns', uid, uid, 'LeaseLapsed', 'a', state, day, day, case when state = 'closed' then day end
+       from (values ('ended long ago', 'closed', 31), ('left long ago', 'fenced', 31), ('ended', 'closed', 29), ('under way', 'fenced', 0)) one (uid, state, days)
+       cross join lateral (select clock_timestamp() - make_interval(days => days) as day) moment`,
+    );
+    await maintain(store.database);
+    const left = await store.database.query("select pod from jobqueue.restart_intents order by id");
+    expect(left).toEqual([{ pod: "ended" }, { pod: "under way" }]);
+  });
+
   it("G3: a running job whose lease row was given up too early is found again, and recovered", async () => {
     const job = await run();
     await store.database.query("delete from jobqueue.leases");
