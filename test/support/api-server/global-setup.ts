@@ -1,4 +1,5 @@
 import type { TestProject } from "vitest/node";
+import { tool } from "../../cluster/binaries/binaries.ts";
 import { step } from "../../cluster/progress.ts";
 import { ApiServer } from "./api-server.ts";
 
@@ -13,6 +14,8 @@ declare module "vitest" {
 
 /** Starts one API server for the whole run. Tests that stop theirs, or read its audit log, create their own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Built here where it is missing: the tests of the chart would run out of time on a machine that has built nothing yet.
+  await tool("helm");
   const server = await step("API server for tests", () => ApiServer.create({ audit: "Writes" }));
   project.provide("kubeconfig", server.kubeconfig);
   project.provide("auditLog", server.auditLog);
