@@ -16,6 +16,8 @@ const level = (name: string, options: { timeout: number; workers?: number; globa
     pool: "forks" as const,
     testTimeout: options.timeout,
     hookTimeout: options.timeout,
+    // The default of a second is over before a busy machine had its turn.
+    expect: { poll: { timeout: 30_000 } },
     maxWorkers: options.workers ?? 2,
     sequence: { groupOrder: [...LEVELS, "unit"].indexOf(name) },
     ...(options.globalSetup ? { globalSetup: options.globalSetup } : {}),

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../../../test/support/eventually.ts";
 import { createTestDatabase } from "../../../test/support/postgres/database.ts";
 import { PostgresServer } from "../../../test/support/postgres/server.ts";
 import { Database } from "../connection/database.ts";
@@ -24,6 +25,8 @@ describe("P18: access that is lost", () => {
       "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n",
     );
     await admin.query("select pg_reload_conf()");
+    // The process that lets sessions in reads the file when it gets to it.
+    await eventually("passwords to be asked for", async () => !(await letsIn("not the password")) || undefined);
   });
   afterAll(async () => {
     await admin.close();
@@ -32,6 +35,18 @@ describe("P18: access that is lost", () => {
   beforeEach(async () => {
     await admin.query("alter role app password 'first'");
   });
+
+  async function letsIn(password: string): Promise<boolean> {
+    const session = app(password);
+    try {
+      await session.query("select 1");
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await session.close();
+    }
+  }
 
   function app(password: string, poolSize = 2): Database {
     return new Database({
