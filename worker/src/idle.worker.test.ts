@@ -10,7 +10,7 @@ const IDLE = { JOBQUEUE_LEASE_SECONDS: "9", JOBQUEUE_SWEEP_SECONDS: "10" };
 const HEARTBEAT_MS = 3_000;
 
 /** What a busy machine may add to any of the times below, milliseconds. */
-const BUSY_MS = 1_000;
+const BUSY_MS = 1_500;
 
 const ACT = { actor: "alice", reason: "test" };
 
