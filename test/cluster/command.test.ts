@@ -32,7 +32,7 @@ describe("a command", () => {
       const { run } = await import(${JSON.stringify(join(import.meta.dirname, "command.ts"))});
       await run("sh", ["-c", "sleep 61 & echo $! > ${file}.new; mv ${file}.new ${file}; wait"]);`;
     const parent = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "ignore" });
-    await waitFor("the grandchild to start", () => existsSync(file), { timeoutMs: 9000 });
+    await waitFor("the grandchild to start", () => existsSync(file), { timeoutMs: 30_000 });
     const pid = Number(readFileSync(file, "utf8"));
     rmSync(directory, { recursive: true });
     parent.kill("SIGKILL");
@@ -43,7 +43,7 @@ describe("a command", () => {
         return false;
       }
     };
-    await waitFor("the grandchild to end", () => !isAlive(), { timeoutMs: 5000 });
+    await waitFor("the grandchild to end", () => !isAlive(), { timeoutMs: 20_000 });
     expect(isAlive()).toBe(false);
   });
 });

@@ -116,7 +116,7 @@ forNewestPostgres(({ adminUrl }) => {
     it("says why its jobs do not start, and that changes as soon as a worker serves it", async () => {
       const [id = ""] = await enqueue("mail");
       const visitor = await stage.visit("#/queues/mail");
-      expect(await visitor.page.getByRole("heading", { level: 1 }).innerText()).toBe("Queue mail");
+      await visitor.page.getByRole("heading", { level: 1, name: "Queue mail", exact: true }).waitFor();
       await visitor.sees(/No worker that serves it has ever registered/);
       await stage.backstage.worker("mail");
       await stage.backstage.jobIn("completed", id);

@@ -25,7 +25,7 @@ forNewestPostgres(({ adminUrl }) => {
       const visitor = await stage.visit("#/schedules");
       const row = visitor.row("nightly");
       await visitor.sees("0 3 1 1 * (UTC)", row);
-      await visitor.sees(/^in \d+ d/, row);
+      await visitor.sees(/^in \d+ (d|h|min|s)/, row);
       await visitor.button("Pause nightly").click();
       await visitor.confirm("Pause", { Why: "holidays" });
       await visitor.hears("Paused nightly.");
