@@ -43,7 +43,7 @@ describe("a command", () => {
         return false;
       }
     };
-    await waitFor("the grandchild to end", () => !isAlive(), { timeoutMs: 20_000 });
+    await waitFor("the grandchild to end", () => !isAlive(), { timeoutMs: 5000 });
     expect(isAlive()).toBe(false);
   });
 });
