@@ -218,7 +218,8 @@ describe("the operator's account", () => {
       kubeconfig: server.kubeconfig,
     });
     expect(notes).toContain(`looks after namespace ${shop}.`);
-    expect(await rightsOf(system, "scoped-jobqueue-operator", shop)).toEqual(WORK);
+    // helm does not wait until the API server goes by the roles it made.
+    await expect.poll(async () => rightsOf(system, "scoped-jobqueue-operator", shop)).toEqual(WORK);
     expect(await rightsOf(system, "scoped-jobqueue-operator", other)).toEqual([]);
     const everywhere = { verb: "list", group: "jobqueue.dev", resource: "jobqueues" };
     expect(await mayDo(admin, `system:serviceaccount:${system}:scoped-jobqueue-operator`, everywhere)).toBe(false);
@@ -379,8 +380,16 @@ describe("an operator with the rights of the chart", () => {
       expect(
         await admin.find(`/apis/coordination.k8s.io/v1/namespaces/${SYSTEM}/leases/jobqueue-operator`),
       ).toBeDefined();
-      const { items } = await admin.get<{ items: unknown[] }>(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
-      expect(JSON.stringify(items)).toContain('"JobQueue"');
+      // Events are sent after the status they tell of, and nothing waits for them.
+      await waitFor(
+        "an event of the JobQueue",
+        async () => {
+          const events = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+          const { items } = await admin.get<{ items: { regarding?: { kind?: string } }[] }>(events);
+          return items.some(({ regarding }) => regarding?.kind === "JobQueue");
+        },
+        { ...PATIENCE, explain: operator.output },
+      );
       // What a JobQueue no longer wants, the operator deletes.
       await admin.patch(`${group}/jobqueues/mailers`, { spec: { workers: null } });
       await waitFor(

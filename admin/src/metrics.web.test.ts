@@ -109,7 +109,7 @@ forNewestPostgres(({ adminUrl }) => {
       const keys = await listApiKeys(admin.store.database);
       const known = keys.find(({ scopes }) => scopes.includes("queues:read"));
       await revokeApiKey(admin.store.database, known?.name ?? "", act);
-      expect((await admin.ask("GET", "/metrics", { key: scraper })).status).toBe(401);
+      await expect.poll(async () => (await admin.ask("GET", "/metrics", { key: scraper })).status).toBe(401);
     });
   });
 });

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { configureQueue, configureStore, enqueueMany, getJob, hold, listHolds, queuePolicy } from "@jobqueue/store";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Visitor } from "../support/browser/visitor.ts";
+import { LONG_LEASE } from "../../worker/src/testing/worker-process.ts";
 import { forNewestPostgres } from "../support/postgres/database.ts";
 import { DashboardStage } from "./dashboard-stage.ts";
 
@@ -27,8 +28,8 @@ forNewestPostgres(({ adminUrl }) => {
   });
 
   const database = () => stage.backstage.admin.store.database;
-  const worker = async (queues: string, slots = 4) =>
-    stage.backstage.worker(queues, { handlers: HANDLERS, env: { JOBQUEUE_SLOTS: String(slots) } });
+  const worker = async (queues: string, env: Readonly<Record<string, string>> = {}) =>
+    stage.backstage.worker(queues, { handlers: HANDLERS, env: { JOBQUEUE_SLOTS: "4", ...env } });
   const enqueue = async (queue: string, kind: string, mended: string, many = 1): Promise<string[]> => {
     const job = { queue, kind, payload: { mended } };
     const stored = await enqueueMany(
@@ -63,7 +64,7 @@ forNewestPostgres(({ adminUrl }) => {
       const lost = await worker("mailers,imports");
       for (const id of [mail, load]) await stage.backstage.jobIn("running", id);
       lost.signal("SIGKILL");
-      await worker("mailers,imports");
+      await worker("mailers,imports", LONG_LEASE);
       const visitor = await stage.visit("#/queues", ON_CALL);
 
       // Look.
@@ -183,7 +184,7 @@ forNewestPostgres(({ adminUrl }) => {
       const gate = stage.backstage.file("backlog");
       await configureQueue(database(), "mailers", { maxRunning: 1 }, ACT);
       const ids = await enqueue("mailers", "import", gate.path, 6);
-      await worker("mailers", 4);
+      await worker("mailers");
       await stage.until("one to run", "select from jobqueue.v_jobs where state = 'running'");
       const visitor = await stage.visit("#/queues", ON_CALL);
 
@@ -292,7 +293,7 @@ forNewestPostgres(({ adminUrl }) => {
     it("DeadLetters, a poisoned job: it took its workers down, which is said, and runs alone once that is mended (G6, G9, G19)", async () => {
       const mended = stage.backstage.file("template");
       await configureQueue(database(), "mailers", { maxRecoveries: 2 }, ACT);
-      const workers = await Promise.all([1, 2, 3].map(async () => worker("mailers", 1)));
+      const workers = await Promise.all([1, 2, 3].map(async () => worker("mailers", { JOBQUEUE_SLOTS: "1" })));
       const [id = ""] = await enqueue("mailers", "render", mended.path);
       await stage.until("the job to be dead", "select from jobqueue.v_jobs where id = $1 and dead_reason = 'poison'", [
         id,

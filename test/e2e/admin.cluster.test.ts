@@ -89,6 +89,8 @@ describe("the admin server that the chart installs", () => {
     const former = await token("former");
     await ground.kubectl.run("delete", "serviceaccount", "former");
     const status = async (bearer?: string): Promise<number> => (await ask("GET", "/api/v1/queues", bearer)).status;
+    // The API server goes by what it has in its cache of accounts, for a moment.
+    await expect.poll(async () => status(former)).toBe(401);
     expect({
       none: await status(),
       forged: await status(`${own.slice(0, -8)}AAAAAAAA`),
@@ -123,10 +125,14 @@ describe("the admin server that the chart installs", () => {
     await ground.rotatePassword();
     // A change of its pod has the node look at once; by itself it does within a minute and a half.
     await ground.kubectl.run("annotate", "pods", "-l", "app.kubernetes.io/component=admin", "example.org/look=now");
-    await eventually("an act, which needs the new password", async () => {
-      const { status } = await ask("PUT", "/api/v1/queues/mail/holds/rotated", onCall, { reason: "rotated" });
-      return status === 200 || undefined;
-    });
+    await eventually(
+      "an act, which needs the new password",
+      async () => {
+        const { status } = await ask("PUT", "/api/v1/queues/mail/holds/rotated", onCall, { reason: "rotated" });
+        return status === 200 || undefined;
+      },
+      { timeoutMs: 180_000 },
+    );
     expect((await ask("GET", "/readyz")).status).toBe(200);
     expect(await pods()).toEqual(before);
     expect(before).toHaveLength(1);

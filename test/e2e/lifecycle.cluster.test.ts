@@ -5,6 +5,9 @@ import { installOperator } from "../support/kubernetes/installation.ts";
 import type { Resource } from "../support/kubernetes/kubectl.ts";
 import { Playground } from "../support/kubernetes/playground.ts";
 
+/** For pods that are made, drained and rolled over one after the other. */
+const PATIENCE = { timeoutMs: 180_000 };
+
 /** Jobs by state, from the view that people see. */
 async function states(ground: Playground, queue: string): Promise<Record<string, number>> {
   const rows = await (
@@ -18,24 +21,32 @@ async function states(ground: Playground, queue: string): Promise<Record<string,
 
 /** Waits until every job of a queue is completed; returns how many. */
 async function allCompleted(ground: Playground, queue: string, count: number): Promise<void> {
-  await eventually(`${count} completed jobs of ${queue}`, async () => {
-    const seen = await states(ground, queue);
-    return seen["completed"] === count && Object.keys(seen).length === 1 ? true : undefined;
-  });
+  await eventually(
+    `${count} completed jobs of ${queue}`,
+    async () => {
+      const seen = await states(ground, queue);
+      return seen["completed"] === count && Object.keys(seen).length === 1 ? true : undefined;
+    },
+    PATIENCE,
+  );
 }
 
 async function readyPods(ground: Playground, pool: string, count: number): Promise<Resource[]> {
-  return eventually(`${count} ready pods of ${pool}`, async () => {
-    const pods = await ground.kubectl.list("pods", `jobqueue.dev/pool=${pool}`);
-    const ready = pods.filter(
-      (pod) =>
-        pod.metadata.deletionTimestamp === undefined &&
-        pod.status?.conditions?.some(
-          (c: { type: string; status: string }) => c.type === "Ready" && c.status === "True",
-        ),
-    );
-    return ready.length === count && pods.length === count ? ready : undefined;
-  });
+  return eventually(
+    `${count} ready pods of ${pool}`,
+    async () => {
+      const pods = await ground.kubectl.list("pods", `jobqueue.dev/pool=${pool}`);
+      const ready = pods.filter(
+        (pod) =>
+          pod.metadata.deletionTimestamp === undefined &&
+          pod.status?.conditions?.some(
+            (c: { type: string; status: string }) => c.type === "Ready" && c.status === "True",
+          ),
+      );
+      return ready.length === count && pods.length === count ? ready : undefined;
+    },
+    PATIENCE,
+  );
 }
 
 describe("a JobQueue from kubectl apply to kubectl delete", () => {
@@ -101,10 +112,14 @@ describe("a JobQueue from kubectl apply to kubectl delete", () => {
     const before = new Set((await readyPods(ground, "mail", 2)).map((pod) => pod.metadata.uid));
     const ids = await ground.naps("mail", 40, 0.5);
     await ground.queue({ name: "mail", replicas: 2, workers: { ...pool, annotations: { release: "2" } } });
-    await eventually("two pods of the new template", async () => {
-      const pods = await readyPods(ground, "mail", 2);
-      return pods.every((pod) => !before.has(pod.metadata.uid)) ? true : undefined;
-    });
+    await eventually(
+      "two pods of the new template",
+      async () => {
+        const pods = await readyPods(ground, "mail", 2);
+        return pods.every((pod) => !before.has(pod.metadata.uid)) ? true : undefined;
+      },
+      PATIENCE,
+    );
     await allCompleted(ground, "mail", 65);
     const rows = await (
       await ground.store()

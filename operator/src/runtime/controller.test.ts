@@ -26,6 +26,29 @@ describeService("a controller", () => {
   return { service: controller, leftovers: () => clock.timers };
 });
 
+it("lets others have their turn, however many keys are due and however little they wait for", async () => {
+  let reconciled = 0;
+  const { queue, controller } = controllerOf(
+    async () => {
+      reconciled += 1;
+      return { kind: "done" };
+    },
+    { workers: 4 },
+  );
+  for (let key = 0; key < 1_000; key += 1) queue.add(String(key));
+  const seen: number[] = [];
+  const everyTurn = (): void => {
+    seen.push(reconciled);
+    if (reconciled < 1_000) setImmediate(everyTurn);
+  };
+  setImmediate(everyTurn);
+  await controller.start();
+  await expect.poll(() => reconciled).toBe(1_000);
+  const most = Math.max(...seen.map((count, turn) => count - (seen[turn - 1] ?? 0)));
+  expect(most).toBeLessThanOrEqual(4);
+  await controller.stop();
+});
+
 describe("outcomes", () => {
   it.for<{ outcome: Outcome; againAfterMs: number | undefined; level: string; result: string; failures: number }>([
     { outcome: { kind: "done" }, againAfterMs: undefined, level: "debug", result: "success", failures: 0 },

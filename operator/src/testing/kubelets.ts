@@ -111,6 +111,7 @@ export class Kubelets {
       const { uid = "", name, deletionTimestamp, deletionGracePeriodSeconds: grace } = pod.metadata;
       const known = this.#pods.get(uid);
       if (known && deletionTimestamp !== undefined) this.#leave(known, Number(grace));
+      known?.see(pod);
       if (known || deletionTimestamp !== undefined || this.#stopping) continue;
       const spec = pod["spec"] as { readonly nodeName?: string };
       if (spec.nodeName === undefined) await this.#bind(name);
@@ -136,12 +137,12 @@ export class Kubelets {
     void pod.over.then(() => this.#pods.delete(uid));
   }
 
-  /** The node is there: itself once, and its Lease from then on. */
+  /** The node is there and ready, and its Lease says until when. */
   async #sayNode(): Promise<void> {
     const now = performance.now();
     if (now - this.#nodeSaidAt < NODE_EVERY_MS) return;
     const { api } = this.#options.cluster;
-    if (this.#nodeSaidAt < 0) await this.#makeNode();
+    await this.#makeNodeReady();
     await api.apply(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${this.#node}`, {
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
@@ -155,15 +156,17 @@ export class Kubelets {
     this.#nodeSaidAt = now;
   }
 
-  async #makeNode(): Promise<void> {
+  /** Also when it was given up meanwhile: an API server that was away for long heard nothing of it. */
+  async #makeNodeReady(): Promise<void> {
     const { api } = this.#options.cluster;
-    if (await api.find(`/api/v1/nodes/${this.#node}`)) return;
+    const path = `/api/v1/nodes/${this.#node}`;
+    const node = await api.find<KubeObject & { status?: { conditions?: { type: string; status: string }[] } }>(path);
+    if (node?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")) return;
     const lastHeartbeatTime = new Date().toISOString();
     const ready = { type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime };
-    await api.create("/api/v1/nodes", {
-      metadata: { name: this.#node },
-      status: { conditions: [{ ...ready, lastTransitionTime: lastHeartbeatTime }] },
-    });
+    const status = { conditions: [{ ...ready, lastTransitionTime: lastHeartbeatTime }] };
+    if (node === undefined) await api.create("/api/v1/nodes", { metadata: { name: this.#node }, status });
+    else await api.patch(`${path}/status`, { status });
   }
 }
 

@@ -43,6 +43,8 @@ export class PodOnNode {
   #startedAt = "";
   #restarts = 0;
   #ready = false;
+  /** Whether the API server has heard of what is so now. */
+  #said = false;
   #leaving = false;
   #abandoned = false;
 
@@ -66,6 +68,13 @@ export class PodOnNode {
     const timer = setTimeout(() => this.#process?.kill(), graceSeconds * 1_000);
     void this.over.then(() => clearTimeout(timer));
     return true;
+  }
+
+  /** What the API server shows of it. Somebody else may have said that it is not ready: of a node that was silent for long. */
+  see(shown: KubeObject): void {
+    const { conditions = [] } = (shown["status"] ?? {}) as { conditions?: { type: string; status: string }[] };
+    const shownReady = conditions.some(({ type, status }) => type === "Ready" && status === "True");
+    if (this.#said && !this.#leaving && shownReady !== this.#ready) void this.#say(this.#ready);
   }
 
   /** Ends the process at once, and tells nobody. */
@@ -111,6 +120,7 @@ export class PodOnNode {
 
   async #say(ready: boolean): Promise<void> {
     this.#ready = ready;
+    this.#said = false;
     const lastTransitionTime = new Date().toISOString();
     const conditions = ["Initialized", "PodScheduled", "ContainersReady", "Ready"].map((type) => ({
       type,
@@ -132,6 +142,7 @@ export class PodOnNode {
     await this.#insist(() =>
       this.#cluster.api.patch(`${this.#cluster.path(`pods/${this.pod.metadata.name}`)}/status`, { status }),
     );
+    if (this.#ready === ready) this.#said = true;
   }
 
   /** Again and again until it is done, or the pod is not there any more: the API server may be away. */

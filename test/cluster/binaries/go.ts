@@ -18,7 +18,7 @@ const BUILD_GIB = 6;
 function sourceKey(program: GoProgram): string {
   if ("published" in program.source) return "";
   const hash = createHash("sha256").update(JSON.stringify(program));
-  for (const file of ["go.mod", "go.sum", "main.go", "pause/main.go"])
+  for (const file of ["go.mod", "go.sum", "main.go", "pause/main.go", "coredns/main.go"])
     hash.update(readFileSync(join(OUR_MODULE, file)));
   return `-${hash.digest("hex").slice(0, 8)}`;
 }

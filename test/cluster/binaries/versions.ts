@@ -16,6 +16,8 @@ export interface GoProgram {
   readonly links?: readonly string[];
 }
 
+const HELM_VERSION = "v3.19.5"; // as go.mod of `kube/` says
+
 const [KUBERNETES_MAJOR, KUBERNETES_MINOR] = KUBERNETES_VERSION.slice(1).split(".") as [string, string];
 
 /** Without these the programs call themselves v0.0.0-master and kubeadm refuses to work with them. */
@@ -45,10 +47,10 @@ export const GO_PROGRAMS = {
   pause: kubernetes("./pause", 1),
   coredns: {
     version: "v1.12.4", // the one kubeadm of KUBERNETES_VERSION asks for, so that its configuration fits
-    source: { published: "github.com/coredns/coredns@v1.12.4" },
+    source: { ours: "./coredns" },
     set: {},
-    go: "1.24",
-    minutes: 4,
+    go: "1.25",
+    minutes: 1,
   },
   kind: {
     version: "v0.33.0",
@@ -57,19 +59,20 @@ export const GO_PROGRAMS = {
     go: "1.17",
     minutes: 1,
   },
+  /** Of the series that is made of the same libraries as KUBERNETES_VERSION: after kube little is left to compile. */
   helm: {
-    version: "v3.22.0",
-    source: { published: "helm.sh/helm/v3/cmd/helm@v3.22.0" },
+    version: HELM_VERSION,
+    source: { ours: "helm.sh/helm/v3/cmd/helm" },
     // Helm takes itself for one of Kubernetes 1.20 when it renders without a cluster, unless told.
     set: {
-      "helm.sh/helm/v3/internal/version.version": "v3.22.0",
-      "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": "1",
-      "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": "37",
-      "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": "1",
-      "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": "37",
+      "helm.sh/helm/v3/internal/version.version": HELM_VERSION,
+      "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": KUBERNETES_MAJOR,
+      "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": KUBERNETES_MINOR,
+      "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": KUBERNETES_MAJOR,
+      "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": KUBERNETES_MINOR,
     },
-    go: "1.26",
-    minutes: 3,
+    go: "1.25",
+    minutes: 1,
   },
   /** Nodes and kubelets that only tell what real ones would, by the thousand: benchmarks of scale. */
   kwok: {

@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 
 /** A clock that stands still until a test moves it. */
@@ -62,9 +63,10 @@ export class ManualClock implements Clock {
   }
 }
 
+/** So often may what is tested let others have their turn in between: after each of a few keys, say. */
+const TURNS = 10;
+
 /** Resolves when everything that can run without time passing has run. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await othersTurn();
 }
