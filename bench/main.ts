@@ -33,6 +33,13 @@ if (compared) await installPeers(report);
 const all = compared ? await contenders(report) : [];
 const chosen = all.filter(({ name }) => settings.only === undefined || settings.only.includes(name));
 const server = await BenchServer.start(settings.postgres);
+// Whoever ends a bench ends what it started too; programs go with "exit", which a signal alone does not bring about.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.once(signal, () => void server.stop().finally(() => process.exit(code)));
+}
 const lines: Line[] = [];
 const beganAt = new Date();
 const loadBefore = loadavg()[0] ?? 0;

@@ -31,6 +31,8 @@ export class Program {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...inherited(), ...source.env, ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }) },
     });
+    const endWithUs = (): void => void this.#child.kill("SIGKILL");
+    process.once("exit", endWithUs);
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
     this.ready.catch(() => {});
@@ -58,6 +60,7 @@ export class Program {
       .then(([code, signal]) => `ended (${String(code ?? signal)})`)
       .catch((error: unknown) => `did not start (${String(error)})`)
       .then((why) => {
+        process.off("exit", endWithUs);
         ended(why);
         return why;
       });

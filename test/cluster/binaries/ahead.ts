@@ -1,0 +1,15 @@
+/**
+ * Builds the Go programs that tests of an API server and of a cluster are made of, where they are missing: a quarter of an hour
+ * on a new machine. `make test` runs it beside its first levels, with what these leave of the processors (test/run.ts).
+ *
+ *   node test/cluster/binaries/ahead.ts
+ */
+import { controlPlanePrograms, nodePrograms, tool } from "./binaries.ts";
+
+await controlPlanePrograms();
+await tool("helm");
+// With a registry the nodes may come from there (node-image/node-image.ts).
+if (process.env["REGISTRY"] === "none" && !process.env["NODE_IMAGE"]) {
+  await tool("kind");
+  await nodePrograms();
+}
