@@ -13,7 +13,8 @@ import { createServiceAccount, type PolicyRule } from "../test/support/api-serve
 import { freePort } from "../test/support/free-port.ts";
 import { createTestDatabase } from "../test/support/postgres/database.ts";
 import { CHART, helm } from "./testing/helm.ts";
-import { actAs, kubeconfigOf, mayDo, rightsIn } from "./testing/rights.ts";
+import { mayDo } from "../test/support/api-server/access-review.ts";
+import { actAs, kubeconfigOf, rightsIn } from "./testing/rights.ts";
 
 const KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const JOB_QUEUES = "jobqueues.jobqueue.dev";

@@ -48,26 +48,3 @@ export async function rightsIn(account: ApiClient, namespace: string): Promise<s
   );
   return [...new Set(labels)].toSorted();
 }
-
-/** What to ask about, as in a SubjectAccessReview. Without a namespace: in all of them. */
-export interface Question {
-  readonly verb: string;
-  readonly group?: string;
-  readonly resource: string;
-  readonly subresource?: string;
-  readonly namespace?: string;
-  readonly name?: string;
-}
-
-/** Whether a user may do something. */
-export async function mayDo(admin: ApiClient, user: string, question: Question): Promise<boolean> {
-  const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
-  const [, , namespace] = user.split(":");
-  const groups = ["system:authenticated", "system:serviceaccounts", `system:serviceaccounts:${namespace}`];
-  const review = await admin.create<{ status: { allowed: boolean } }>(path, {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SubjectAccessReview",
-    spec: { user, groups, resourceAttributes: question },
-  });
-  return review.status.allowed;
-}

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { waitFor } from "../../cluster/wait-for.ts";
+import { mayDo, type PathQuestion, type Question } from "./access-review.ts";
 import { ApiClient } from "./api-client.ts";
 import { readKubeconfig, writeKubeconfig } from "./kubeconfig.ts";
 
@@ -45,32 +46,29 @@ export async function createServiceAccount(
   });
   const { server, ca } = readKubeconfig(kubeconfig);
   const path = join(dirname(kubeconfig), `${namespace}-${name}.kubeconfig`);
-  writeKubeconfig(path, { server, ca, token: status.token, namespace });
   const [rule] = rules;
-  if (rule !== undefined) await untilAllowed(new ApiClient(path), rule, account.clusterWide ? undefined : namespace);
-  return path;
+  if (rule !== undefined) {
+    await waitFor(
+      `the API server to go by the role of ${name}`, // which its own watch brings, some milliseconds later
+      () =>
+        mayDo(
+          client,
+          `system:serviceaccount:${namespace}:${name}`,
+          questionOf(rule, account.clusterWide ? "" : namespace),
+        ),
+      { timeoutMs: 30_000 },
+    );
+  }
+  return writeKubeconfig(path, { server, ca, token: status.token, namespace });
 }
 
-/** The API server goes by a role from when its own watch has brought the binding, some milliseconds later. */
-async function untilAllowed(account: ApiClient, rule: PolicyRule, namespace: string | undefined): Promise<void> {
-  const [verb] = rule.verbs;
+/** The first thing that a rule allows; in all namespaces when none is named. */
+function questionOf(rule: PolicyRule, namespace: string): Question | PathQuestion {
+  const [verb = ""] = rule.verbs;
   const [path] = rule.nonResourceURLs ?? [];
-  const [resource = "", subresource] = rule.resources?.[0]?.split("/") ?? [];
-  const [group] = rule.apiGroups ?? [];
-  const [name] = rule.resourceNames ?? [];
-  const question =
-    path === undefined
-      ? { resourceAttributes: { verb, group, resource, subresource, name, namespace } }
-      : { nonResourceAttributes: { verb, path } };
-  await waitFor(
-    `the API server to allow ${JSON.stringify(question)}`,
-    async () => {
-      const review = await account.create<{ status: { allowed: boolean } }>(
-        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-        { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: question },
-      );
-      return review.status.allowed;
-    },
-    { timeoutMs: 30_000 },
-  );
+  if (path !== undefined) return { verb, path };
+  const [group = ""] = rule.apiGroups ?? [];
+  const [resource = "", subresource = ""] = rule.resources?.[0]?.split("/") ?? [];
+  const [name = ""] = rule.resourceNames ?? [];
+  return { verb, group, resource, subresource, namespace, name };
 }
