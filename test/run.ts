@@ -115,7 +115,7 @@ async function runVitest(level: Level, extra: readonly string[]): Promise<Omit<O
   }
 }
 
-/** Levels that need Go programs, which take a new machine a quarter of an hour to build. */
+/** Levels that need Go programs, which take a new machine some ten minutes to build. */
 const NEED_PROGRAMS: ReadonlySet<Level> = new Set(["api", "cluster"]);
 
 /**

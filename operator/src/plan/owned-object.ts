@@ -30,7 +30,11 @@ export async function applyOwned<T extends KubeObject>(
   written.note(await client.apply(resource, body, { fieldManager: FIELD_MANAGER, force: true, signal }));
 }
 
-/** Removes it, if it is still the one that was seen. @throws KubeError */
+/**
+ * Removes it, if it is still the one that was seen, and only after all that belongs to it: it stays, marked, until then. If it went
+ * first and one of the same name were made, a garbage collector whose watch is broken just then would see it as changed and never
+ * as gone, and what belonged to it would run on for ever (chaos with faults of the API server has shown it). @throws KubeError
+ */
 export async function deleteOwned<T extends KubeObject>(
   { client, resource, written }: Owned<T>,
   { namespace, name, uid, resourceVersion }: Readonly<Record<"namespace" | "name" | "uid" | "resourceVersion", string>>,
@@ -38,7 +42,7 @@ export async function deleteOwned<T extends KubeObject>(
 ): Promise<void> {
   const preconditions = { uid, resourceVersion };
   try {
-    await client.delete(resource, { namespace, name }, { preconditions, propagationPolicy: "Background", signal });
+    await client.delete(resource, { namespace, name }, { preconditions, propagationPolicy: "Foreground", signal });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -1,5 +1,5 @@
 /**
- * Builds the Go programs that tests of an API server and of a cluster are made of, where they are missing: a quarter of an hour
+ * Builds the Go programs that tests of an API server and of a cluster are made of, where they are missing: some ten minutes
  * on a new machine. `make test` runs it beside its first levels, with what these leave of the processors (test/run.ts).
  *
  *   node test/cluster/binaries/ahead.ts

@@ -40,7 +40,7 @@ const kubernetes = (ours: string, minutes: number, links: readonly string[] = []
 /** Every program that is built when it is missing. */
 export const GO_PROGRAMS = {
   /** etcd and every program of Kubernetes, chosen by name: `kube etcd …`. */
-  kube: kubernetes(".", 10, ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"]),
+  kube: kubernetes(".", 7, ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"]),
   kubeadm: kubernetes("k8s.io/kubernetes/cmd/kubeadm", 1),
   /** kubectl alone, for machines whose cluster needs nothing else of ours. */
   kubectl: kubernetes("k8s.io/kubernetes/cmd/kubectl", 2),
