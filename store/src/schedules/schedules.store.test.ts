@@ -3,6 +3,7 @@ import { forEachPostgres } from "../../../test/support/postgres/database.ts";
 import { claim } from "../jobs/claim.ts";
 import { complete } from "../jobs/complete.ts";
 import { getJob, listJobs } from "../jobs/read-jobs.ts";
+import { betweenMinutes } from "../testing/between-minutes.ts";
 import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { fireDueSchedules } from "./fire-due-schedules.ts";
 import { deleteSchedule, type NewSchedule, pauseSchedule, putSchedule, triggerSchedule } from "./put-schedule.ts";
@@ -15,7 +16,10 @@ forEachPostgres(({ adminUrl }) => {
     store = await openStore(adminUrl);
   });
   afterAll(async () => store.close());
-  beforeEach(async () => store.clear());
+  beforeEach(async () => {
+    await store.clear();
+    await betweenMinutes();
+  });
 
   const put = async (schedule: Partial<NewSchedule> = {}): Promise<boolean> =>
     putSchedule(store.database, { name: "report", queue: "q", kind: "k", cron: "* * * * *", ...schedule }, act);

@@ -5,6 +5,7 @@ import { enqueue } from "../jobs/enqueue.ts";
 import { recoverStale } from "../jobs/recover-stale.ts";
 import { hold } from "../queues/hold.ts";
 import { putSchedule } from "../schedules/put-schedule.ts";
+import { betweenMinutes } from "../testing/between-minutes.ts";
 import { openStore, type StoreUnderTest } from "../testing/open-store.ts";
 import { dueWork } from "./due-work.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -68,6 +69,7 @@ forEachPostgres(({ adminUrl }) => {
 
     it("is the next tick of a schedule", async () => {
       const worker = await workerOf("a");
+      await betweenMinutes();
       await putSchedule(store.database, { name: "minutely", cron: "* * * * *", queue: "a", kind: "k" }, ACT);
       const { scheduleInMs } = await dueWork(store.database, worker);
       expect(scheduleInMs).toBeGreaterThanOrEqual(0);
