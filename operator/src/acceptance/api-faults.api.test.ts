@@ -150,7 +150,8 @@ describe("K6: answers are lost after the API server has acted", () => {
     await cluster.jobQueue("mailers", { state: "Paused", replicas: 3 });
     await removed;
     await cluster.condition("jobqueues/mailers", "WorkersAvailable", "False", "NoWorkersConfigured");
-    expect(await cluster.api.find(cluster.path("deployments/mailers-workers"))).toBeUndefined();
+    // It goes after its pods, when the garbage collector has seen to them.
+    await expect.poll(async () => cluster.api.find(cluster.path("deployments/mailers-workers"))).toBeUndefined();
     const { items } = await cluster.api.get<{ items: { reason: string; regarding: { name: string } }[] }>(
       cluster.path("events"),
     );
