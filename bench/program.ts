@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { endWithUs } from "../test/support/end-with-us.ts";
 
 /** How a program of a contender is started. */
 export interface ProgramSource {
@@ -31,8 +32,7 @@ export class Program {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...inherited(), ...source.env, ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }) },
     });
-    const endWithUs = (): void => void this.#child.kill("SIGKILL");
-    process.once("exit", endWithUs);
+    endWithUs(this.#child);
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
     this.ready.catch(() => {});
@@ -60,7 +60,6 @@ export class Program {
       .then(([code, signal]) => `ended (${String(code ?? signal)})`)
       .catch((error: unknown) => `did not start (${String(error)})`)
       .then((why) => {
-        process.off("exit", endWithUs);
         ended(why);
         return why;
       });

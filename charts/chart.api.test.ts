@@ -5,6 +5,7 @@ import { ROLES, SCOPE_NAMES, SCOPES } from "@jobqueue/admin/scopes";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { runJobqueue, startJobqueue } from "../cli/src/testing/run-jobqueue.ts";
 import { waitFor } from "../test/cluster/wait-for.ts";
+import { mayDo } from "../test/support/api-server/access-review.ts";
 import { ApiClient, ApiError, type KubeObject } from "../test/support/api-server/api-client.ts";
 import { ApiServer } from "../test/support/api-server/api-server.ts";
 import { createNamespace } from "../test/support/api-server/namespace.ts";
@@ -13,7 +14,6 @@ import { createServiceAccount, type PolicyRule } from "../test/support/api-serve
 import { freePort } from "../test/support/free-port.ts";
 import { createTestDatabase } from "../test/support/postgres/database.ts";
 import { CHART, helm } from "./testing/helm.ts";
-import { mayDo } from "../test/support/api-server/access-review.ts";
 import { actAs, kubeconfigOf, rightsIn } from "./testing/rights.ts";
 
 const KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { waitFor } from "../../cluster/wait-for.ts";
+import { endWithUs } from "../end-with-us.ts";
 
 /** One of the programs of an API server: started, killed, frozen and started again with the same arguments. */
 export class ServerProcess {
@@ -43,6 +44,7 @@ export class ServerProcess {
       env: { ...process.env, EXIT_WITH_STDIN: "1" },
     });
     closeSync(log);
+    endWithUs(child); // for programs that are not our own build
     this.#child = child;
     let failure: string | undefined;
     child.once("error", (error) => (failure = error.message));
