@@ -59,7 +59,7 @@ const AFTER: {
     };
     return { ...world, pods: world.pods.map(withCost) };
   },
-  deleteDeployment: (world) => ({ ...world, deployment: { is: "absent" } }),
+  deleteDeployment: (world) => ({ ...world, deployment: { is: "absent", since: NOW } }),
 };
 
 type Ready = Extract<StoreObserved, { is: "ready" }>;

@@ -77,17 +77,19 @@ export type Observe = (key: string, signal: AbortSignal) => Promise<Observed>;
 /** Makes the function that observes. */
 export function createObserve(sources: Sources): Observe {
   const verdicts: Verdicts = new Map();
+  const missedSince = new Map<string, number>();
 
   return async (key, signal) => {
     const cached = sources.jobQueues.get(key);
     const queue = cached && sources.written.jobQueues.newest(key, cached);
     if (!queue) {
       verdicts.delete(key);
+      missedSince.delete(key);
       sources.scaleMemory.forget(key);
       return { ...NOTHING, queue: undefined };
     }
     const store = observeStore(queue, sources);
-    const deployment = await observeDeployment(queue, sources, signal);
+    const deployment = await observeDeployment(key, queue, missedSince, sources, signal);
     const there = observePods(key, store, sources);
     const scale = scaleFor(queue, { store, deployment, pods: there.pods }, sources);
     const desired = desiredOf(queue, store, scale);
@@ -215,12 +217,21 @@ function desiredOf(
 }
 
 async function observeDeployment(
+  key: string,
   queue: StoredJobQueue,
-  { client, written: { deployments: written }, deployments }: Sources,
+  missedSince: Map<string, number>,
+  { client, written: { deployments: written }, deployments, clock }: Sources,
   signal: AbortSignal,
 ): Promise<DeploymentObserved> {
   const kind = { resource: DEPLOYMENTS, written, cache: deployments };
-  const found = await observeOwned(kind, queue, queue.spec.workers !== undefined, client, signal);
+  const wanted = queue.spec.workers !== undefined;
+  const found = await observeOwned(kind, queue, wanted, client, signal);
+  if (found.is === "absent" && wanted) {
+    const since = missedSince.get(key) ?? clock.wall();
+    missedSince.set(key, since);
+    return { is: "absent", since };
+  }
+  if (found.is !== "unknown") missedSince.delete(key);
   if (found.is !== "ours") return found;
   const { metadata } = found.object;
   return { ...found, appliedGeneration: written.generationOf(keyOf(metadata), metadata.uid) };

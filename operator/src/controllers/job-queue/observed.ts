@@ -90,7 +90,12 @@ export type OwnedObserved<T extends KubeObject> =
 
 /** The Deployment of the pool. */
 export type DeploymentObserved =
-  | Exclude<OwnedObserved<Deployment>, { is: "ours" }>
+  | Exclude<OwnedObserved<Deployment>, { is: "absent" | "ours" }>
+  | {
+      readonly is: "absent";
+      /** Since when this process has missed it, milliseconds of the wall clock; undefined: it does not miss it. */
+      readonly since?: number;
+    }
   | (Extract<OwnedObserved<Deployment>, { is: "ours" }> & {
       /** The generation that the last apply of this process gave; absent: it has not applied it. */
       readonly appliedGeneration: number | undefined;

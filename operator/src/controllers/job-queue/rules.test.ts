@@ -643,6 +643,24 @@ describe("rule workers", () => {
       observed({ deployment: { is: "absent" } }),
       { do: ["applyDeployment WorkersMissing"] },
     ],
+    [
+      "a missing one waits for the pods of an earlier one to leave: the garbage collector must have seen that it is gone",
+      observed({ deployment: { is: "absent", since: NOW - 59_000 }, pods: [aPod()] }),
+      { do: ["wait Progressing"], problem: "False Progressing" },
+    ],
+    [
+      "and for no longer than a minute: pods that were left to run on purpose are adopted",
+      observed({ deployment: { is: "absent", since: NOW - 60_000 }, pods: [aPod()] }),
+      { do: ["applyDeployment WorkersMissing"] },
+    ],
+    [
+      "pods that are leaving or have ended are not waited for",
+      observed({
+        deployment: { is: "absent", since: NOW },
+        pods: [aPod({ leaving: true }), aPod({ uid: "pod-2", over: true })],
+      }),
+      { do: ["applyDeployment WorkersMissing"] },
+    ],
     ["a missing Deployment waits for the store", observed({ deployment: { is: "absent" }, store: aDownStore() }), {}],
     [
       "without the JobStore there is no address, so nothing is made",

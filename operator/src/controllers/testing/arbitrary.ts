@@ -19,6 +19,7 @@ import {
   aJobStore,
   aWorker,
   itsDeployment,
+  NOW,
   scaled,
   someWorkers,
   theSpecHold,
@@ -120,7 +121,7 @@ const anyStore: fc.Arbitrary<StoreObserved> = fc.oneof(
 const deployment = (queue: StoredJobQueue): fc.Arbitrary<DeploymentObserved> => {
   const shaped = queue.spec.workers ? queue : aJobQueue();
   return fc.oneof(
-    fc.constant({ is: "absent" as const }),
+    fc.constantFrom(NOW, NOW - 3_600_000).map((since) => ({ is: "absent" as const, since })),
     fc.constant({ is: "unknown" as const, sentence: "…" }),
     fc.constant({ is: "foreign" as const, owner: "Rollout x" }),
     fc.constant({ is: "leftover" as const, object: itsDeployment(shaped).object }),

@@ -80,8 +80,12 @@ const apiServer: Gate = ({ watchesCurrent }) =>
         waitMs: 5_000,
       };
 
-/** A roll-out replaces pods already. */
+/** A roll-out replaces pods already, and so does the garbage collector where their Deployment is gone. */
 const rollout: Gate = ({ deployment }) => {
+  if (deployment.is === "absent") {
+    const sentence = "The Deployment of the workers is still to be made, and pods of an earlier one leave by themselves.";
+    return { reason: "RolloutInProgress", sentence };
+  }
   if (deployment.is !== "ours") return undefined;
   const { metadata, spec, status } = deployment.object;
   const { replicas = 0, updatedReplicas = 0, observedGeneration = 0 } = status ?? {};

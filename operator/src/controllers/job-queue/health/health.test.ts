@@ -147,6 +147,7 @@ describe("the gates", () => {
     ["FleetUnhealthy", pool(20, 1, {}, { fleet: { workers: 10, lapsed: 3, beating: new Set() } })],
     ["Cooldown", pool(20, 1, { stormAt: NOW - 599_000 })],
     ["RolloutInProgress", pool(20, 1, { deployment: rolling })],
+    ["RolloutInProgress", pool(20, 1, { deployment: { is: "absent", since: NOW } })],
     [
       "NodeUnreachable",
       pool(20, 1, first({ trouble: { reason: "NodeUnreachable", sentence: "the node does not answer" } })),

@@ -3,7 +3,7 @@ import { firstDifference } from "../desired/drift.ts";
 import type { DesiredDeployment } from "../desired/deployment.ts";
 import { APPLIED_HASH } from "../desired/names.ts";
 import type { DeploymentObserved, Observed } from "../observed.ts";
-import { leftover } from "./leftover.ts";
+import { leftover, leftoverPods } from "./leftover.ts";
 
 /** How often to look at what cannot be watched: a Deployment without our labels. */
 const FOREIGN_LOOK_MS = 60_000;
@@ -24,14 +24,15 @@ export function workers(observed: Observed, now: number): Finding {
   if (!desired) return {}; // invalid, or no JobStore and so no address: what runs goes on running
   if (deployment.is === "unknown") return waitFor("DeploymentUnknown", deployment.sentence, UNKNOWN_LOOK_MS);
   if (deployment.is === "foreign") return foreign(desired.metadata.name, deployment.owner);
-  if (deployment.is !== "leftover") return bringInLine(observed, desired, deployment);
+  if (deployment.is !== "leftover") return bringInLine(observed, desired, deployment, now);
   return leftover(queue, "Deployment", deployment.object, now);
 }
 
 function bringInLine(
-  { store, template }: Observed,
+  { store, template, pods }: Observed,
   desired: DesiredDeployment,
   deployment: Extract<DeploymentObserved, { is: "absent" | "ours" }>,
+  now: number,
 ): Finding {
   const change = deployment.is === "ours" ? changeOf(desired, deployment) : "the pool has no Deployment yet";
   if (change === undefined) return {};
@@ -44,6 +45,8 @@ function bringInLine(
   }
   if (template.is === "unknown") return waitFor("TemplateUnknown", template.sentence, UNKNOWN_LOOK_MS);
   if (deployment.is === "absent" && store.is !== "ready") return {}; // the store's own problem is told already
+  const waits = deployment.is === "absent" ? leftoverPods(pods, deployment.since, now) : undefined;
+  if (waits) return waits;
   const uid = deployment.is === "ours" ? deployment.object.metadata.uid : undefined;
   const reason = uid === undefined ? "WorkersMissing" : "WorkersDiffer";
   return { actions: [{ do: "applyDeployment", deployment: desired, uid, reason, sentence: `Because ${change}.` }] };
