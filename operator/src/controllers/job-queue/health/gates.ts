@@ -83,7 +83,8 @@ const apiServer: Gate = ({ watchesCurrent }) =>
 /** A roll-out replaces pods already, and so does the garbage collector where their Deployment is gone. */
 const rollout: Gate = ({ deployment }) => {
   if (deployment.is === "absent") {
-    const sentence = "The Deployment of the workers is still to be made, and pods of an earlier one leave by themselves.";
+    const sentence =
+      "The Deployment of the workers is still to be made, and pods of an earlier one leave by themselves.";
     return { reason: "RolloutInProgress", sentence };
   }
   if (deployment.is !== "ours") return undefined;
