@@ -35,12 +35,25 @@ const ALIVE = new Set(["workers", "leaders"]);
 
 /** Waits until everything is as the spec says and nobody has written for a while; what is not so in the end. */
 export async function comeToRest(resting: Resting, stillMs = STILL_MS): Promise<OperatorFacts["unsettled"]> {
+  return settle(missingOf, resting, stillMs);
+}
+
+/** Waits until all JobQueues are Ready and no restart is under way, while there is load; what is not so in the end. */
+export async function becomeReady(resting: Resting): Promise<OperatorFacts["unsettled"]> {
+  return settle(unreadyOf, resting, 0);
+}
+
+async function settle(
+  whatIsMissing: (resting: Resting) => Promise<string[]>,
+  resting: Resting,
+  stillMs: number,
+): Promise<OperatorFacts["unsettled"]> {
   const until = performance.now() + SETTLE_MS;
   let missing: readonly string[] = [];
   let writes = -1;
   let since = performance.now();
   while (performance.now() < until) {
-    missing = await missingOf(resting).catch((error: unknown) => [String(error)]);
+    missing = await whatIsMissing(resting).catch((error: unknown) => [String(error)]);
     if (stillMs > 0 && resting.replicas.writes !== writes) missing = [...missing, "the operators write"];
     writes = resting.replicas.writes;
     if (missing.length > 0) since = performance.now();
@@ -52,6 +65,15 @@ export async function comeToRest(resting: Resting, stillMs = STILL_MS): Promise<
 
 /** What is not yet as it should be. */
 async function missingOf(resting: Resting): Promise<string[]> {
+  const wrong = (await summaries(resting)).filter(({ shown, truth }) => shown !== truth);
+  return [
+    ...(await unreadyOf(resting)),
+    ...wrong.map(({ what, shown, truth }) => `${what}: ${shown} is shown, ${truth} is true`),
+  ];
+}
+
+/** What does not run as it should. */
+async function unreadyOf(resting: Resting): Promise<string[]> {
   const { cluster, direct, replicas } = resting;
   const missing: string[] = [];
   if ((await replicas.leader()) === undefined) missing.push("nobody leads");
@@ -62,8 +84,6 @@ async function missingOf(resting: Resting): Promise<string[]> {
     missing.push(...unready(`jobqueues/${name}`, queue));
   }
   if ((await listRestarts(direct)).some(({ isOpen }) => isOpen)) missing.push("a restart is under way");
-  const wrong = (await summaries(resting)).filter(({ shown, truth }) => shown !== truth);
-  missing.push(...wrong.map(({ what, shown, truth }) => `${what}: ${shown} is shown, ${truth} is true`));
   return missing;
 }
 

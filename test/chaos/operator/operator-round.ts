@@ -14,7 +14,7 @@ import { QUEUES } from "../producer.ts";
 import { Random } from "../random.ts";
 import type { RoundOptions, RoundOutcome } from "../round.ts";
 import { Scene } from "../scene.ts";
-import { comeToRest, quietFor, type Resting, summaries } from "./at-rest.ts";
+import { becomeReady, comeToRest, quietFor, type Resting, summaries } from "./at-rest.ts";
 import { Audited } from "./audited.ts";
 import { Author, HEALTH } from "./author.ts";
 import { FROZEN, HUNG_FAULTS } from "./pod-faults.ts";
@@ -84,6 +84,7 @@ export async function runOperatorRound(options: OperatorRoundOptions): Promise<R
     await author.settle();
     // While everything fails at once nobody may be sure enough to restart a worker; after it somebody has to be.
     if (options.only?.(FROZEN) ?? true) {
+      await becomeReady(resting); // if it does not, that is found when it has to come to rest
       say(`  ${FROZEN.id} ${FROZEN.name}, alone`);
       hung.push(await applyFault(FROZEN, targets, options));
     }
