@@ -301,7 +301,9 @@ describe("jobqueue report", () => {
       // The worker takes the job of a kind it does not know now and then, and gives it back at once: for that instant nothing is pending.
       const report = async (args: readonly string[], databaseUrl: string): Promise<string> =>
         eventually("a report while the job that nobody handles is pending", async () => {
-          const { code, stdout, stderr } = await runJobqueue(["report", ...args], { env: { DATABASE_URL: databaseUrl } });
+          const { code, stdout, stderr } = await runJobqueue(["report", ...args], {
+            env: { DATABASE_URL: databaseUrl },
+          });
           expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
           return stdout.includes("noHandler") ? stdout : undefined;
         });
