@@ -298,7 +298,8 @@ describe("jobqueue report", () => {
 
       const url = new URL(stage.databaseUrl);
       url.password = words.password;
-      // The worker takes the job of a kind it does not know now and then, and gives it back at once: for that instant nothing is pending.
+      // The worker takes the job of a kind it does not know now and then, and gives it back at once: for that instant nothing
+      // is pending.
       const report = async (args: readonly string[], databaseUrl: string): Promise<string> =>
         eventually("a report while the job that nobody handles is pending", async () => {
           const { code, stdout, stderr } = await runJobqueue(["report", ...args], {

@@ -65,11 +65,9 @@ async function settle(
 
 /** What is not yet as it should be. */
 async function missingOf(resting: Resting): Promise<string[]> {
+  const missing = await unreadyOf(resting);
   const wrong = (await summaries(resting)).filter(({ shown, truth }) => shown !== truth);
-  return [
-    ...(await unreadyOf(resting)),
-    ...wrong.map(({ what, shown, truth }) => `${what}: ${shown} is shown, ${truth} is true`),
-  ];
+  return [...missing, ...wrong.map(({ what, shown, truth }) => `${what}: ${shown} is shown, ${truth} is true`)];
 }
 
 /** What does not run as it should. */

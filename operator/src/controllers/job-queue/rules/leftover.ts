@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Action, Finding } from "../../../plan/action.ts";
 import type { Stored } from "../../../kube/index.ts";
 import type { StoredJobQueue } from "../../kubernetes-objects.ts";
 import type { Observed } from "../observed.ts";
@@ -31,16 +31,17 @@ export function leftover(
 ): Finding {
   const { namespace = "", name, uid, resourceVersion, deletionTimestamp } = metadata;
   const sentence = `The ${kind} ${name} of an earlier JobQueue of this name is being removed.`;
-  const reason = "Progressing";
   const isLate = now - Date.parse(queue.metadata.creationTimestamp) >= PATIENCE_MS && deletionTimestamp === undefined;
-  return {
-    problem: { reason, sentence, ready: "False", needsPerson: false },
-    actions: [
-      isLate
-        ? { do: REMOVAL[kind], namespace, name, uid, resourceVersion, reason: "LeftBehind", sentence }
-        : { do: "wait", ms: LOOK_MS, reason, sentence },
-    ],
-  };
+  if (!isLate) return waitFor(sentence);
+  return progressing(sentence, {
+    do: REMOVAL[kind],
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    reason: "LeftBehind",
+    sentence,
+  });
 }
 
 /**
@@ -57,10 +58,15 @@ export function leftoverPods(pods: Observed["pods"], since: number | undefined, 
     .toSorted();
   if (staying[0] === undefined) return undefined;
   const others = staying.length === 1 ? "" : ` and ${staying.length - 1} more`;
-  const sentence = `The Deployment of the workers is made once the pods of an earlier one leave: ${staying[0]}${others}.`;
-  const reason = "Progressing";
-  return {
-    problem: { reason, sentence, ready: "False", needsPerson: false },
-    actions: [{ do: "wait", ms: LOOK_MS, reason, sentence }],
-  };
+  return waitFor(
+    `The Deployment of the workers is made once the pods of an earlier one leave: ${staying[0]}${others}.`,
+  );
 }
+
+const progressing = (sentence: string, action: Action): Finding => ({
+  problem: { reason: "Progressing", sentence, ready: "False", needsPerson: false },
+  actions: [action],
+});
+
+const waitFor = (sentence: string): Finding =>
+  progressing(sentence, { do: "wait", ms: LOOK_MS, reason: "Progressing", sentence });

@@ -44,9 +44,11 @@ function bringInLine(
     return { ...waitFor(reason, sentence, REFUSED_LOOK_MS), problem: problem(reason, sentence, true) };
   }
   if (template.is === "unknown") return waitFor("TemplateUnknown", template.sentence, UNKNOWN_LOOK_MS);
-  if (deployment.is === "absent" && store.is !== "ready") return {}; // the store's own problem is told already
-  const waits = deployment.is === "absent" ? leftoverPods(pods, deployment.since, now) : undefined;
-  if (waits) return waits;
+  if (deployment.is === "absent") {
+    if (store.is !== "ready") return {}; // the store's own problem is told already
+    const waits = leftoverPods(pods, deployment.since, now);
+    if (waits) return waits;
+  }
   const uid = deployment.is === "ours" ? deployment.object.metadata.uid : undefined;
   const reason = uid === undefined ? "WorkersMissing" : "WorkersDiffer";
   return { actions: [{ do: "applyDeployment", deployment: desired, uid, reason, sentence: `Because ${change}.` }] };
