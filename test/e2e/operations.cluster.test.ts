@@ -117,7 +117,12 @@ describe("docs/guides/operations.md", () => {
         const [restart, ...more] = await restartsOver(ground);
         expect(more).toEqual([]);
         expect(restart).toMatchObject({ reason: "LoopBlocked", state: "closed" });
-        expect((await pool.pods()).map(({ metadata }) => metadata.name)).not.toContain(restart?.pod);
+        // Over once its node has seen the process end; the object of the pod goes an instant later.
+        const names = await eventually("three pods", async () => {
+          const pods = await pool.pods();
+          return pods.length === 3 ? pods.map(({ metadata }) => metadata.name) : undefined;
+        });
+        expect(names).not.toContain(restart?.pod);
       },
     });
   });
