@@ -1,5 +1,5 @@
 /**
- * `make test`: every level in order, one summary at the end (design: cheap and static first, clusters last).
+ * `make test`: every level in order, one summary at the end: cheap and static first, clusters last, what needs Go programs late.
  *
  *   node test/run.ts                 all levels
  *   node test/run.ts static unit     some of them
@@ -15,7 +15,7 @@ import { stripVTControlCharacters } from "node:util";
 import { STATIC_CHECKS, type StaticCheck } from "./static-checks.ts";
 
 /** The levels, in the order they run. All but `static` are vitest projects of the same name (vitest.config.ts). */
-const LEVELS = ["static", "unit", "store", "worker", "api", "web", "cluster"] as const;
+const LEVELS = ["static", "unit", "store", "worker", "web", "api", "cluster"] as const;
 type Level = (typeof LEVELS)[number];
 
 interface Outcome {
@@ -95,7 +95,15 @@ async function runVitest(level: Level, extra: readonly string[]): Promise<Omit<O
   const directory = mkdtempSync(join(tmpdir(), "jobqueue-test-"));
   const report = join(directory, "report.json");
   try {
-    const args = ["run", "--project", level, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    // A level may be several projects, such as `cluster` and `cluster-together`.
+    const args = [
+      "run",
+      "--project",
+      `${level}*`,
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+    ];
     const { code } = await run("vitest", [...args, ...extra], false);
     let results: VitestReport;
     try {

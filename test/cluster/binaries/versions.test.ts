@@ -13,6 +13,7 @@ describe("versions", () => {
     ["k8s.io/kubernetes", GO_PROGRAMS.kube.version],
     ["github.com/coredns/coredns", GO_PROGRAMS.coredns.version],
     ["helm.sh/helm/v3", GO_PROGRAMS.helm.version],
+    ["sigs.k8s.io/kwok", GO_PROGRAMS.kwok.version],
   ])("%s has the version that its module is built with", (module, version) => {
     const required = readFileSync(new URL("../kube/go.mod", import.meta.url), "utf8").split("\n");
     expect(required.filter((line) => line.trim().startsWith(`${module} `))).toEqual([

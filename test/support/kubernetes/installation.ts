@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { CLUSTER_NAME } from "../../cluster/checkout.ts";
 import { run } from "../../cluster/command.ts";
+import { withLock } from "../../cluster/lock.ts";
 import { Kubectl } from "./kubectl.ts";
 
 /** Root of the repository. */
@@ -40,17 +42,16 @@ async function helm(access: ClusterAccess, args: readonly string[], input = ""):
 
 /**
  * Installs or upgrades the chart with the values that name our image and with those given, and waits until everything is
- * ready. Values of an earlier installation do not count.
+ * ready. Values of an earlier installation do not count. One at a time: Helm refuses a release that another one works on.
  */
 export async function installOperator(access: ClusterAccess, values: object = {}): Promise<string> {
   const [repository, tag] = splitReference(access.images.operator);
   const chart = join(REPOSITORY, "charts/jobqueue-operator");
   const where = ["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "5m"];
   const image = ["--set", `image.repository=${repository}`, "--set", `image.tag=${tag}`];
-  return helm(
-    access,
-    ["upgrade", "--install", RELEASE, chart, ...where, ...image, "--values", "-"],
-    JSON.stringify(values),
+  const args = ["upgrade", "--install", RELEASE, chart, ...where, ...image, "--values", "-"];
+  return withLock(`${CLUSTER_NAME}-operator`, "installing the operator", async () =>
+    helm(access, args, JSON.stringify(values)),
   );
 }
 
