@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { COMPILED } from "../test/cluster/binaries/go.ts";
 import { cacheDirectory } from "../test/cluster/cache.ts";
 import { run } from "../test/cluster/command.ts";
 import type { ProgramSource } from "./program.ts";
@@ -22,7 +23,7 @@ export async function riverProgram(report: (line: string) => void): Promise<Prog
     report("building river with Go, once (about a minute)");
     try {
       const fresh = `${built}.${process.pid}`;
-      await run("go", ["build", "-buildvcs=false", "-o", fresh, "."], { cwd: SOURCE });
+      await run("go", ["build", ...COMPILED.flags, "-o", fresh, "."], { cwd: SOURCE, env: COMPILED.env });
       renameSync(fresh, built);
     } catch (error) {
       report(`river is left out: ${error instanceof Error ? error.message : String(error)}`);

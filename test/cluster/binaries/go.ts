@@ -14,8 +14,12 @@ const OUR_MODULE = join(import.meta.dirname, "..", "kube");
 /** Disk that a cold build needs, in GiB: 3 for the modules, 2 for Go's build cache, the rest for the results. */
 const BUILD_GIB = 6;
 
-/** The compiler collects garbage at five times what it needs instead of twice: its largest packages take about a GiB. */
-const COMPILER_GOGC = "400";
+/** How everything is compiled, benchmarks too: what two programs have in common, the standard library first, is compiled once. */
+export const COMPILED = {
+  flags: ["-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false"],
+  // The compiler collects garbage at five times what it needs instead of twice: its largest packages take about a GiB.
+  env: { CGO_ENABLED: "0", GOGC: process.env["GOGC"] ?? "400" },
+} as const;
 
 /** Our sources are part of the key: a change in them makes another program of the same version. */
 function sourceKey(program: GoProgram): string {
@@ -61,9 +65,8 @@ async function build(name: ProgramName): Promise<string> {
     await step(
       `${name} ${program.version} built with Go (cold: about ${program.minutes} min; log ${log})`,
       async () => {
-        // The same for all of them: what two programs have in common, the standard library too, is compiled once.
-        const how = ["-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags", flags];
-        const env = { CGO_ENABLED: "0", TMPDIR: scratch, GOGC: process.env["GOGC"] ?? COMPILER_GOGC };
+        const how = [...COMPILED.flags, "-ldflags", flags];
+        const env = { ...COMPILED.env, TMPDIR: scratch };
         if ("ours" in program.source) {
           const args = ["build", ...how, "-o", join(fresh, name), program.source.ours];
           await run("go", args, { cwd: OUR_MODULE, env, log });
