@@ -166,7 +166,9 @@ describe("pause and resume", () => {
 
 describe("an object from before a rule existed", () => {
   const group = `before.${GROUP}`;
-  const definitionPath = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobqueues.${group}`;
+  // Not those of JobQueue: kubectl in other tests would take the one for the other.
+  const names = { plural: "formerqueues", singular: "formerqueue", kind: "FormerQueue", listKind: "FormerQueueList" };
+  const definitionPath = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${names.plural}.${group}`;
   let path: string;
 
   const worker = {
@@ -182,9 +184,13 @@ describe("an object from before a rule existed", () => {
     queueName: "Mailers",
     workers: { alsoServes: ["low", "low"], template },
   };
-  const object = (name: string) => ({ ...jobQueue(name, breaksManyRules), apiVersion: `${group}/${VERSION}` });
+  const object = (name: string) => ({
+    ...jobQueue(name, breaksManyRules),
+    apiVersion: `${group}/${VERSION}`,
+    kind: names.kind,
+  });
 
-  /** The definition of JobQueue under another group: with our rules, or with none but the given one at the given place. */
+  /** The definition of JobQueue under another group and name: with our rules, or with none but the given one at the given place. */
   function definition(rules: "ours" | { at: string; rule: object } | "none"): KubeObject {
     const text = readFileSync(join(import.meta.dirname, "../jobqueues.yaml"), "utf8");
     const crd = parse(text, (key, value: unknown) =>
@@ -192,13 +198,13 @@ describe("an object from before a rule existed", () => {
     ) as KubeObject & {
       spec: {
         group: string;
-        names: Record<string, unknown>;
+        names: typeof names;
         versions: { schema: { openAPIV3Schema: Record<string, unknown> } }[];
       };
     };
-    crd.metadata.name = `jobqueues.${group}`;
+    crd.metadata.name = `${names.plural}.${group}`;
     crd.spec.group = group;
-    crd.spec.names["shortNames"] = [];
+    crd.spec.names = names;
     if (typeof rules === "object") {
       let schema = crd.spec.versions[0]?.schema.openAPIV3Schema as Record<string, unknown>;
       for (const field of rules.at.split(".").filter(Boolean)) {
@@ -227,7 +233,7 @@ describe("an object from before a rule existed", () => {
   }
 
   beforeAll(async () => {
-    path = `/apis/${group}/${VERSION}/namespaces/${namespace}/jobqueues`;
+    path = `/apis/${group}/${VERSION}/namespaces/${namespace}/${names.plural}`;
     await client.apply(definitionPath, definition("none"));
     const isStored = async () => client.create(path, object("old")).then(Boolean, () => false);
     await waitFor("the definition without rules to be served", isStored, { timeoutMs: 30_000, everyMs: 50 });

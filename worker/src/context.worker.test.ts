@@ -184,6 +184,13 @@ forEachPostgres(({ adminUrl }) => {
     const zombie = await stage.worker();
     const [id] = await stage.enqueue({ kind: "record", payload: { name: "a", file: stage.path("go") } });
     await stage.jobIn("running", id);
+    // Stopped before, it would find on waking that connecting had taken too long.
+    await eventually("its handler to be in its transaction", async () => {
+      const open = await stage.database.query(
+        "select from pg_stat_activity where datname = current_database() and application_name = 'handler' and state = 'idle in transaction'",
+      );
+      return open.length === 1 ? true : undefined;
+    });
     zombie.signal("SIGSTOP");
     const heir = await stage.worker({ env: LONG_LEASE });
     const recovered = await eventually("its job to be the heir's", async () => {

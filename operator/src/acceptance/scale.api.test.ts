@@ -88,7 +88,8 @@ describe("scaling a pool of real workers, the victims chosen by the real Replica
     await kubelets.stop();
     await cluster.api.delete(cluster.path("jobqueues/mailers"));
     await cluster.api.delete(cluster.path("jobstores/default"));
-    await waitFor("the pods to go", async () => (await cluster.pods("mailers")).length === 0, { timeoutMs: 30_000 });
+    // The garbage collector hears of our kinds within half a minute of its start, and has grown slow to ask by then.
+    await waitFor("the pods to go", async () => (await cluster.pods("mailers")).length === 0, { timeoutMs: 90_000 });
     await store.close();
     await database.drop();
     if (existsSync(directory)) rmSync(directory, { recursive: true });
@@ -135,6 +136,9 @@ describe("scaling a pool of real workers, the victims chosen by the real Replica
       });
       expect(await getJob(store, id)).toMatchObject({ attempt: 1, recoveries: 0 });
     }
+    await waitFor("the node to hear of the last that go", async () => kubelets.deleted.length >= 4, {
+      timeoutMs: 20_000,
+    });
     expect(kubelets.deleted).toHaveLength(4);
     await waitFor(
       "nothing to be left over",

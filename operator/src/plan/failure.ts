@@ -10,7 +10,8 @@ import {
   retryAfterMs,
   retryClassOf,
 } from "../kube/index.ts";
-import type { Action, Problem } from "./action.ts";
+import type { Action } from "./action.ts";
+import type { Problem } from "./plan.ts";
 import type { Failure } from "./outcome.ts";
 import { refusal } from "./refusal.ts";
 

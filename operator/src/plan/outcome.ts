@@ -1,4 +1,5 @@
-import type { Action, Problem } from "./action.ts";
+import type { Action } from "./action.ts";
+import type { Problem } from "./plan.ts";
 
 /** An action that failed, and how to go on. */
 export interface Failure {

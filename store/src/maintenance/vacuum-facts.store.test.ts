@@ -143,7 +143,11 @@ describe.each(POSTGRES_MAJORS)("PostgreSQL %s that does not freeze", (major) => 
     expect((await vacuumFacts(database)).transactions.age).toBeGreaterThan(250_000);
     expect(await said()).toEqual(expect.arrayContaining([expect.stringMatching(/^WraparoundNear/)]));
     await database.query("rollback prepared 'forgotten'");
-    await database.query("vacuum (freeze)");
+    // A forced vacuum whose snapshot is from before that still keeps them for a moment.
+    await eventually("a vacuum to freeze them", async () => {
+      await database.query("vacuum (freeze)");
+      return (await near()) ? undefined : true;
+    });
     expect(await near()).toBe(false);
   });
 });

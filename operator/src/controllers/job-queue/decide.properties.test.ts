@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Action } from "../../plan/action.ts";
-import { isQuiet } from "../../plan/action.ts";
+import { isQuiet } from "../../plan/plan.ts";
 import { anyObserved } from "../testing/arbitrary.ts";
 import { aPolicy, counts, NOW, observed, scaled } from "../testing/builders.ts";
 import type { StoredDeployment } from "../kubernetes-objects.ts";

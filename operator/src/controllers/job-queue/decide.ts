@@ -2,7 +2,7 @@
  * What to do about one JobQueue: the rules, in order. Each is one file and one concern; the first problem any of them
  * finds is the one people are told. To change a rule edit its file, add a row to its table in `rules.test.ts`.
  */
-import { planOf, type Plan, type Rules } from "../../plan/action.ts";
+import { planOf, type Plan, type Rules } from "../../plan/plan.ts";
 import type { Observed } from "./observed.ts";
 import { conflict } from "./rules/conflict.ts";
 import { deletion } from "./rules/deletion.ts";

@@ -1,7 +1,7 @@
 import type { Apply } from "../../plan/apply.ts";
 import { basisOf } from "../../plan/basis.ts";
 import { explain } from "../../plan/explain.ts";
-import { isQuiet } from "../../plan/action.ts";
+import { isQuiet } from "../../plan/plan.ts";
 import type { Clock, Log, Reconcile } from "../../runtime/index.ts";
 import { conclude } from "../conclude.ts";
 import { decide } from "./decide.ts";

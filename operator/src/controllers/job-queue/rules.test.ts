@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Action, Finding } from "../../plan/action.ts";
+import type { Action } from "../../plan/action.ts";
+import type { Finding } from "../../plan/plan.ts";
 import {
   aDownStore,
   aHold,

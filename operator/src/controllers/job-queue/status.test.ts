@@ -1,6 +1,6 @@
 import { CONDITIONS, reasonMeaning } from "@jobqueue/crds";
 import { describe, expect, it } from "vitest";
-import type { Problem } from "../../plan/action.ts";
+import type { Problem } from "../../plan/plan.ts";
 import { conditionOf } from "../conditions.ts";
 import {
   aDownStore,

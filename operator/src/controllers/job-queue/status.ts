@@ -4,7 +4,7 @@
  * status and nothing is written.
  */
 import type { JobQueueStatus } from "@jobqueue/crds";
-import type { Problem } from "../../plan/action.ts";
+import type { Problem } from "../../plan/plan.ts";
 import type { Outcome } from "../../plan/outcome.ts";
 import { canonical } from "../canonical.ts";
 import { conditionsAfter, timestamp, type Verdict } from "../conditions.ts";

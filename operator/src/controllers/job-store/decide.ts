@@ -1,5 +1,5 @@
 /** What to do about one JobStore: the rules, in order; see `../job-queue/decide.ts`. */
-import { planOf, type Plan, type Rules } from "../../plan/action.ts";
+import { planOf, type Plan, type Rules } from "../../plan/plan.ts";
 import type { ObservedStore } from "./observed.ts";
 import { hold } from "./rules/hold.ts";
 import { maintenance } from "./rules/maintenance.ts";

@@ -1,4 +1,4 @@
-import { isQuiet } from "../../plan/action.ts";
+import { isQuiet } from "../../plan/plan.ts";
 import type { Apply } from "../../plan/apply.ts";
 import { basisOf } from "../../plan/basis.ts";
 import { explain } from "../../plan/explain.ts";

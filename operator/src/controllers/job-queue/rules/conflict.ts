@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { queueNameOf, storeKeyOf } from "../desired/names.ts";
 import type { Observed, OtherQueue } from "../observed.ts";
 

@@ -14,7 +14,8 @@
  * 5. *Once.* A queue that the store does not know any more was deleted by a leader that died before it let go: a hold for its
  *    sake would make it anew.
  */
-import type { Action, Finding, Problem } from "../../../plan/action.ts";
+import type { Action } from "../../../plan/action.ts";
+import type { Finding, Problem } from "../../../plan/plan.ts";
 import { actorFor, SPEC_HOLD, specActor } from "../../spec-hold.ts";
 import { conditionOf } from "../../conditions.ts";
 import { FINALIZER, poolOf, queueNameOf, storeKeyOf } from "../desired/names.ts";

@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { desiredDisruptionBudget } from "../desired/disruption-budget.ts";
 import { firstDifference } from "../desired/drift.ts";
 import type { Observed } from "../observed.ts";

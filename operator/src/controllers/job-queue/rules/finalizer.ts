@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { FINALIZER } from "../desired/names.ts";
 import type { Observed } from "../observed.ts";
 

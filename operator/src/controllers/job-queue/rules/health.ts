@@ -2,7 +2,8 @@
  * Hung workers are replaced, one intent at a time. The judgement is in `../health/`, the steps are in `plan/restart.ts`. A
  * restart that was decided is finished whatever the spec says since: its worker has been fenced.
  */
-import type { Action, ContinueRestart, Finding, ObjectIdentity, OpenRestart } from "../../../plan/action.ts";
+import type { Action, ContinueRestart, ObjectIdentity, OpenRestart } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { actorFor } from "../../spec-hold.ts";
 import type { RestartSeen } from "../../job-store/store-view.ts";
 import { poolOf, queueNameOf, storeKeyOf } from "../desired/names.ts";

@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { hasEnded, holdOfSpec, SPEC_HOLD, specActor } from "../../spec-hold.ts";
 import { poolOf, queueNameOf, storeKeyOf } from "../desired/names.ts";
 import type { Observed } from "../observed.ts";

@@ -1,4 +1,5 @@
-import type { Action, Finding } from "../../../plan/action.ts";
+import type { Action } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import type { Stored } from "../../../kube/index.ts";
 import type { StoredJobQueue } from "../../kubernetes-objects.ts";
 import type { Observed } from "../observed.ts";

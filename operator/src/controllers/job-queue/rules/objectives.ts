@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import type { Observed } from "../observed.ts";
 
 /** An age grows without anything happening: the queue is looked at again when its oldest job becomes too old. */

@@ -22,7 +22,8 @@
  *
  * Repeating any step changes nothing; 4's two halves are one transaction, so a crash leaves both to the next leader or neither.
  */
-import type { Finding, PodIdentity } from "../../../plan/action.ts";
+import type { PodIdentity } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { actorFor } from "../../spec-hold.ts";
 import type { WorkerSeen } from "../../job-store/store-view.ts";
 import { poolOf, storeKeyOf } from "../desired/names.ts";

@@ -1,5 +1,5 @@
 import { ANNOTATIONS } from "@jobqueue/crds";
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { actorFor } from "../../spec-hold.ts";
 import { cut, STATUS_BOUNDS } from "../../status-bounds.ts";
 import { poolOf, queueNameOf, storeKeyOf } from "../desired/names.ts";

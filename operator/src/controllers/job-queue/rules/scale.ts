@@ -1,4 +1,5 @@
-import type { Action, Finding } from "../../../plan/action.ts";
+import type { Action } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { actorFor } from "../../spec-hold.ts";
 import { poolOf, storeKeyOf } from "../desired/names.ts";
 import type { Observed, PodObserved } from "../observed.ts";

@@ -1,4 +1,5 @@
-import type { Action, Finding } from "../../../plan/action.ts";
+import type { Action } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { specActor, actorFor, isHeldBy } from "../../spec-hold.ts";
 import { poolOf, queueNameOf, storeKeyOf } from "../desired/names.ts";
 import { isInForce, scheduleOf } from "../desired/schedules.ts";

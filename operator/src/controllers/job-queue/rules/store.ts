@@ -1,4 +1,4 @@
-import type { Finding, Problem } from "../../../plan/action.ts";
+import type { Finding, Problem } from "../../../plan/plan.ts";
 import { isStoreElsewhere, storeKeyOf } from "../desired/names.ts";
 import type { Observed } from "../observed.ts";
 

@@ -1,5 +1,5 @@
 import { ANNOTATIONS } from "@jobqueue/crds";
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import type { StoredJobQueue } from "../../kubernetes-objects.ts";
 import type { Observed } from "../observed.ts";
 

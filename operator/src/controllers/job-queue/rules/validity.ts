@@ -1,5 +1,5 @@
 import { RESERVED_ENV, WORKER_CONTAINER, type JobQueue } from "@jobqueue/crds";
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { lacksCredentials } from "../desired/environment.ts";
 import { queueNameOf } from "../desired/names.ts";
 import type { Observed } from "../observed.ts";

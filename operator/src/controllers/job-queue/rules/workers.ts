@@ -1,4 +1,4 @@
-import type { Finding, Problem } from "../../../plan/action.ts";
+import type { Finding, Problem } from "../../../plan/plan.ts";
 import { firstDifference } from "../desired/drift.ts";
 import type { DesiredDeployment } from "../desired/deployment.ts";
 import { APPLIED_HASH } from "../desired/names.ts";

@@ -1,5 +1,5 @@
 import type { JobQueueStatus } from "@jobqueue/crds";
-import type { Problem } from "../../../plan/action.ts";
+import type { Problem } from "../../../plan/plan.ts";
 import type { Verdict } from "../../conditions.ts";
 import type { StoredDeployment } from "../../kubernetes-objects.ts";
 import { selectorOf } from "../desired/names.ts";

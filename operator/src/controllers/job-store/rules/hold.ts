@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { hasEnded, holdOfSpec, isHoldOf, SPEC_HOLD, specActor } from "../../spec-hold.ts";
 import type { ObservedStore } from "../observed.ts";
 

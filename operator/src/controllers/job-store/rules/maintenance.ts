@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import type { ObservedStore } from "../observed.ts";
 
 /** How often a store is maintained. Its partitions are made days ahead, so that an operator may be down for a while. */

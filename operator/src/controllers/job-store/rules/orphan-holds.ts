@@ -1,4 +1,5 @@
-import type { Finding, Action } from "../../../plan/action.ts";
+import type { Action } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { actorFor } from "../../spec-hold.ts";
 import type { ObservedStore } from "../observed.ts";
 

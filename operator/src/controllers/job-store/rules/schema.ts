@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import type { ObservedStore } from "../observed.ts";
 
 /** The schema is installed, and brought up to date; a newer one is left alone. Failures are tried again, ever more slowly. */

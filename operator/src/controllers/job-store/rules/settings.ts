@@ -1,5 +1,5 @@
 import type { CurrentSettings, StoreSettings } from "@jobqueue/store";
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { actorFor } from "../../spec-hold.ts";
 import type { StoredJobStore } from "../../kubernetes-objects.ts";
 import type { ObservedStore } from "../observed.ts";

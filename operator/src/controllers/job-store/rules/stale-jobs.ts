@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import { staleJobs } from "../changes.ts";
 import type { ObservedStore } from "../observed.ts";
 

@@ -1,4 +1,4 @@
-import type { Finding } from "../../../plan/action.ts";
+import type { Finding } from "../../../plan/plan.ts";
 import type { ObservedStore } from "../observed.ts";
 
 /** A JobStore that exists is watched, with the address it has now; one that is gone is not. Its data stay where they are. */
