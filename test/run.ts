@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { STATIC_CHECKS, type StaticCheck } from "./static-checks.ts";
 
-/** The levels, in the order they run. All but `static` are vitest projects of the same name (vitest.config.ts). */
+/** The levels, in the order they run. All but `static` are the vitest projects whose names begin so (vitest.config.ts). */
 const LEVELS = ["static", "unit", "store", "worker", "web", "api", "cluster"] as const;
 type Level = (typeof LEVELS)[number];
 

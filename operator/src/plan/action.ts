@@ -1,5 +1,5 @@
 /**
- * Everything the operator may do, as data. A decision returns a `Plan`; `apply.ts` is the only place that carries one
+ * Everything the operator may do, as data. A decision returns a `Plan` (`plan.ts`); `apply.ts` is the only place that carries one
  * out, `explain.ts` prints it. Because a plan is data it can be compared, logged, tested and shown without acting.
  *
  * Every action carries the reason it is done for: one machine word, which also appears in log, event and test, and one

@@ -35,23 +35,26 @@ export function kubectlFor(access: ClusterAccess, namespace: string): Kubectl {
 /** Name of the admin server's objects, where the chart is installed with one. */
 export const ADMIN_SERVER = `${RELEASE}-admin`;
 
-/** helm with the cluster's credentials, and text for its standard input. */
+/** helm with the cluster's credentials, and text for its standard input. One at a time: it refuses a release that another works on. */
 async function helm(access: ClusterAccess, args: readonly string[], input = ""): Promise<string> {
-  return run(access.helm, args, { env: { KUBECONFIG: access.kubeconfig }, input });
+  return withLock(`${CLUSTER_NAME}-helm`, `helm ${args[0] ?? ""}`, async () =>
+    run(access.helm, args, { env: { KUBECONFIG: access.kubeconfig }, input }),
+  );
 }
 
 /**
  * Installs or upgrades the chart with the values that name our image and with those given, and waits until everything is
- * ready. Values of an earlier installation do not count. One at a time: Helm refuses a release that another one works on.
+ * ready. Values of an earlier installation do not count.
  */
 export async function installOperator(access: ClusterAccess, values: object = {}): Promise<string> {
   const [repository, tag] = splitReference(access.images.operator);
   const chart = join(REPOSITORY, "charts/jobqueue-operator");
   const where = ["--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait", "--timeout", "5m"];
   const image = ["--set", `image.repository=${repository}`, "--set", `image.tag=${tag}`];
-  const args = ["upgrade", "--install", RELEASE, chart, ...where, ...image, "--values", "-"];
-  return withLock(`${CLUSTER_NAME}-operator`, "installing the operator", async () =>
-    helm(access, args, JSON.stringify(values)),
+  return helm(
+    access,
+    ["upgrade", "--install", RELEASE, chart, ...where, ...image, "--values", "-"],
+    JSON.stringify(values),
   );
 }
 
